@@ -31,6 +31,7 @@ def bench(
     batch: AtLeast1 = 1,
     budget: Positive = 60.0,
     profile: bool = False,
+    accept_noise: bool = False,
     html: str | Path | None = None,
     overwrite: bool = False,
     seed: AtLeast0 = 0,
@@ -42,8 +43,8 @@ def bench(
 
     `paths` are artifacts, Keras models, folders that `convert` wrote, or its report; `budget` is in seconds.
     All else is as `resnet-edge bench --help` says. What could not be timed is in `failures`; `conclusive`
-    tells whether every figure holds. Raises UsageError, UnknownName, ArtifactError, DeviceUnavailable,
-    MissingDependency, OutputError.
+    tells whether every figure holds, which `accept_noise` leaves as it is: it makes `exit_code` 0. Raises
+    UsageError, UnknownName, ArtifactError, DeviceUnavailable, MissingDependency, OutputError.
     """
     check_variables()
     files = paths_of(paths)
@@ -63,6 +64,7 @@ def bench(
         budget_seconds=budget,
         seed=seed,
         profile=profile,
+        accept_noise=accept_noise,
         command=command,
     )
     report = extended(BenchReport, bench_everywhere(request, on_progress))

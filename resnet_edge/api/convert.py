@@ -25,6 +25,7 @@ from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.scheme import DenseScales, Io
+from resnet_edge.core.tolerances import MAX_DROP_PP
 from resnet_edge.data.class_names import class_names_in
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report import write_reports
@@ -50,7 +51,7 @@ def convert(
     calibrator: CalibratorName = "auto",
     repair: RepairName | None = None,
     plan: bool = True,
-    max_drop: Percentage = 0.5,
+    max_drop: Percentage = MAX_DROP_PP,
     preprocess: str | Path | None = None,
     backends: Backends = ("litert", "onnxruntime"),
     runtimes: Runtimes = (),
@@ -65,6 +66,7 @@ def convert(
     output: str | None = None,
     head: HeadKind | None = None,
     accept_reference: bool = False,
+    thumbnails: bool = True,
     trust: bool = False,
     threads: AtLeast1 = 1,
     latency_seconds: NotNegative = 8.0,
@@ -105,6 +107,8 @@ def convert(
         )
         inputs = seen_from(Path(out), model=model, data=data, calibration=calibration)
         inputs = inputs if model is not None else {**bundled_inputs(), **inputs}
+        inputs |= {} if output is None else {"output": output}
+        inputs |= {} if input_shape is None else {"input_shape": ",".join(map(str, input_shape))}
         place = Workspace(Path(out), writer="convert", overwrite=overwrite, inputs=read)
         request = ConvertRequest(
             model=_model(
@@ -133,6 +137,7 @@ def convert(
             command=command,
             source_name=f"{MODEL_FILE}{BUNDLED}" if model is None else files.name_of(model),
             accept_reference=accept_reference,
+            thumbnails=thumbnails,
         )
         with place as workspace:
             report = files.named(run(request, workspace, files.progress(on_progress)))

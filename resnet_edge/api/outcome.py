@@ -12,7 +12,9 @@ from resnet_edge.core.results.doubt import open_doubts
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.golden.replay import GoldenReplay
+from resnet_edge.report.few_images import few_images, unsaid
 from resnet_edge.report.summary import troubles
+from resnet_edge.report.verify_words import verdict
 
 
 def proof_code(report: Report | Verification) -> int:
@@ -28,10 +30,11 @@ def proof_code(report: Report | Verification) -> int:
 
 
 def bench_code(bench: Bench) -> int:
-    """What could not be timed weighs most, then a figure that may not come out so again."""
+    """What could not be timed weighs most, then a figure that may not come out so again, where that is not
+    let pass."""
     if bench.failures:
         return EXIT_COULD_NOT
-    return EXIT_DONE if bench.conclusive else EXIT_INCONCLUSIVE
+    return EXIT_DONE if bench.conclusive or bench.noise_accepted else EXIT_INCONCLUSIVE
 
 
 def bundle_code(bundle: Bundle) -> int:
@@ -57,7 +60,8 @@ def convert_trouble(report: Report, folder: Path) -> str | None:
         return f"{doubts[0].sentence}{where}"
     if problems := troubles(report):
         return f"{problems[0][0]}: {problems[0][1][0]}{_more(problems)}{where}"
-    return None
+    few = few_images(report.parity, report.max_drop_pp)
+    return f"{few.rstrip('.')}{where}" if few else None
 
 
 def verify_trouble(verification: Verification) -> str | None:
@@ -67,8 +71,10 @@ def verify_trouble(verification: Verification) -> str | None:
         return f"{first.what}: {first.message}{_more(verification.failures)}"
     if doubts := open_doubts(verification.doubts):
         return doubts[0].sentence
-    row = next((row for row in verification.parity if row.verdict != "pass"), None)
-    return None if row is None else f"{row.artifact} on {row.backend} {row.device}: {row.reasons[0]}"
+    row = next(iter(unsaid(verification.parity, verification.max_drop_pp)), None)
+    if row is None:
+        return None if verification.passed else verdict(verification)[1].rstrip(".")
+    return f"{row.artifact} on {row.backend} {row.device}: {row.reasons[0]}"
 
 
 def bench_trouble(bench: Bench) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,12 @@ from resnet_edge.training.recipe import (
     Recipe,
     check_keras_output,
     check_not_the_model,
+    fitted_to_data,
     training_grant,
 )
 from resnet_edge.training.unfinished import training_run
 from resnet_edge.workers.process import log_folder
-from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.progress import STARTING, OnProgress, from_the_start, silent
 from resnet_edge.workers.variables import check_variables
 
 AMOUNT = 0.5
@@ -156,10 +157,11 @@ def prune(
             overwrite=overwrite,
         )
         with training_run(path):
+            report = from_the_start(files.progress(on_progress), STARTING)
             if method == "magnitude":
-                compressed = _magnitude(options, or_else(schedule, "polynomial"), files.progress(on_progress))
+                compressed = _magnitude(options, or_else(schedule, "polynomial"), report)
             else:
-                compressed = _channels(options, channel, files.progress(on_progress))
+                compressed = _channels(options, channel, report)
         return extended(CompressionReport, files.named(compressed))
 
 
@@ -202,6 +204,7 @@ def _magnitude(options: _PruneOptions, schedule: Schedule, on_progress: OnProgre
         command=options.command,
         overwrite=options.overwrite,
     )
+    task = replace(task, model=fitted_to_data(options.model, options.recipe))
     grant = training_grant(options.recipe, options.out, options.model)
     with log_folder() as logs, tfmot_worker("pruning", logs / "prune.log", grant) as worker:
         return worker.run(task, on_progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.api.checked import (
@@ -24,10 +25,15 @@ from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.models import ModelRequest, check_source
-from resnet_edge.training.recipe import check_keras_output, check_not_the_model, training_grant
+from resnet_edge.training.recipe import (
+    check_keras_output,
+    check_not_the_model,
+    fitted_to_data,
+    training_grant,
+)
 from resnet_edge.training.unfinished import training_run
 from resnet_edge.workers.process import log_folder
-from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.progress import STARTING, OnProgress, from_the_start, silent
 from resnet_edge.workers.variables import check_variables
 
 
@@ -109,10 +115,14 @@ def qat(
             dense_scales=dense_scales,
             default_rate=learning_rate is None,
         )
+        task = replace(task, model=fitted_to_data(source, task.recipe))
         grant = training_grant(task.recipe, task.out, source)
         with (
             training_run(path),
             log_folder() as logs,
             tfmot_worker("quantization-aware training", logs / "qat.log", grant) as worker,
         ):
-            return extended(CompressionReport, files.named(worker.run(task, files.progress(on_progress))))
+            return extended(
+                CompressionReport,
+                files.named(worker.run(task, from_the_start(files.progress(on_progress), STARTING))),
+            )

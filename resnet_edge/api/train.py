@@ -27,11 +27,12 @@ from resnet_edge.training.recipe import (
     Train,
     check_keras_output,
     check_not_the_model,
+    check_recipe_data,
     training_grant,
 )
 from resnet_edge.training.unfinished import training_run
 from resnet_edge.workers.process import WorkerProcess, log_folder
-from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.progress import STARTING, OnProgress, from_the_start, silent
 from resnet_edge.workers.variables import check_variables
 
 
@@ -107,10 +108,14 @@ def train(
             overwrite=overwrite,
         )
         started = () if begun is None else (ModelRequest(begun),)
-        grant = training_grant(task.recipe, task.out, *started, fresh=True)
+        check_recipe_data(task.recipe)
+        grant = training_grant(task.recipe, task.out, *started)
         with (
             training_run(path),
             log_folder() as logs,
             WorkerProcess("training", logs / "train.log", grant=grant) as worker,
         ):
-            return extended(TrainReport, files.named(worker.run(task, files.progress(on_progress))))
+            return extended(
+                TrainReport,
+                files.named(worker.run(task, from_the_start(files.progress(on_progress), STARTING))),
+            )

@@ -28,6 +28,7 @@ from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.overwrite import check_apart
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.results.verification import Verification
+from resnet_edge.core.tolerances import MAX_DROP_PP
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report.html.page import page
 from resnet_edge.report.junit import junit as junit_xml
@@ -43,7 +44,6 @@ from resnet_edge.workers.variables import check_variables
 
 BACKENDS = ("litert", "onnxruntime")
 ARTIFACT_SUFFIXES = (".tflite", ".onnx")
-MAX_DROP_PP = 0.5
 ATTRIBUTED = 500
 GOLDEN_IMAGES = 32
 
@@ -70,6 +70,7 @@ def verify(
     attribute: AtLeast0 | None = None,
     unpruned: Model | None = None,
     html: str | Path | None = None,
+    thumbnails: bool = True,
     save_golden: str | Path | None = None,
     golden_images: AtLeast1 | None = None,
     overwrite: bool = False,
@@ -120,9 +121,9 @@ def verify(
             source=source,
             data=word,
             calibration=calibrating,
-            shape=input_shape,
-            output=output,
-            head=head,
+            shape=or_else(input_shape, defaults.input_shape),
+            output=or_else(output, defaults.output),
+            head=or_else(head, defaults.head),
             preprocess=or_else(text(preprocess), defaults.preprocess),
             model_source="" if known is None else known.model_source,
             trust=trust,
@@ -137,13 +138,14 @@ def verify(
             golden=golden,
             golden_count=or_else(golden_images, GOLDEN_IMAGES),
             accept_reference=accept_reference,
+            thumbnails=thumbnails and html is not None,
             sequential=sequential,
         )
         with temporary() as (scratch, logs):
             report = files.named(run(request, scratch, logs, files.progress(on_progress)))
     given = {
         "reference": reference, "data": data, "calibration": calibration, "max_drop": max_drop,
-        "preprocess": preprocess,
+        "preprocess": preprocess, "output": output, "head": head, "input_shape": input_shape,
     }  # fmt: skip
     report = replace(report, notes=(*_taken(known, defaults, given, report), *report.notes))
     if html is not None:
@@ -245,19 +247,26 @@ class _Defaults:
     calibration: str | None = None
     max_drop: float = MAX_DROP_PP
     preprocess: str | None = None
+    output: str | None = None
+    head: HeadKind | None = None
+    input_shape: tuple[int, int, int] | None = None
 
 
 def _defaults(known: ConvertedBy | None, source: str | None, files: ValueFiles) -> _Defaults:
-    """As the report of the folder says, whose preprocessing is that of its model alone."""
+    """As the report of the folder says; what it says of its model is of that alone."""
     if known is None:
         return _Defaults()
-    prepared = known.preprocessing if source is None or _is_model(source, known) else None
+    same = source is None or _is_model(source, known)
+    prepared = known.preprocessing if same else None
     return _Defaults(
         reference=known.reference,
         data=known.data,
         calibration=known.calibration,
         max_drop=or_else(known.max_drop_pp, MAX_DROP_PP),
         preprocess=None if prepared is None else files.preprocessing(prepared),
+        output=known.output if same else None,
+        head=known.head if same else None,
+        input_shape=known.input_shape if same else None,
     )
 
 
@@ -277,7 +286,10 @@ def _taken(
         "data": defaults.data,
         "calibration": defaults.calibration,
         "max_drop": None if known.max_drop_pp is None else f"{known.max_drop_pp:g}",
-        "preprocess": None if known.preprocessing is None else known.preprocessing.name,
+        "preprocess": known.preprocessing.name if known.preprocessing and defaults.preprocess else None,
+        "output": defaults.output,
+        "head": defaults.head,
+        "input_shape": None if defaults.input_shape is None else ",".join(map(str, defaults.input_shape)),
     }
     taken = [
         f"--{key.replace('_', '-')} {word}"

@@ -18,6 +18,7 @@ from resnet_edge.benchmarking.task import (
     TimeBlock,
     TimeColdStart,
 )
+from resnet_edge.benchmarking.wall_time import WallTime
 from resnet_edge.core.errors import ArtifactError, DeviceUnavailable, ResnetEdgeError, WorkerFailed
 from resnet_edge.core.results.bench import Cold, Failed, Unopened
 from resnet_edge.core.results.profile import Profile
@@ -42,13 +43,19 @@ class Contenders:
     """Everyone who takes turns. What does not, or no longer, is in `failures` or `unopened`."""
 
     def __init__(
-        self, workers: WorkerPool, threads: int, batch: int, cores: tuple[int, ...], on_progress: OnProgress
+        self,
+        workers: WorkerPool,
+        threads: int,
+        batch: int,
+        cores: tuple[int, ...],
+        wall: WallTime,
+        on_progress: OnProgress,
     ) -> None:
         self.taken: list[Contender] = []
         self.failures: list[Failed] = []
         self.unopened: list[Unopened] = []
         self.offers: dict[str, Offers] = {}
-        self._workers, self._on_progress = workers, on_progress
+        self._workers, self._wall, self._on_progress = workers, wall, on_progress
         self._threads, self._batch, self._cores = threads, batch, cores
         self._members: dict[str, Worker] = {}
 
@@ -61,6 +68,7 @@ class Contenders:
         self.unopened += chosen.unopened
         refused: list[tuple[LatencyTarget, ResnetEdgeError]] = []
         absent: set[tuple[str, str]] = set()
+        since = self._wall.elapsed()
         for number, target in enumerate(chosen.targets):
             place = target.backend, target.device
             if place in absent:
@@ -79,6 +87,7 @@ class Contenders:
                 self.unopened.append(Unopened("", *place, str(error)))
             elif error is not None:
                 refused.append((target, error))
+            self._wall.check_opening(since, number + 1, len(chosen.targets))
         self._on_progress(Progress(step="open", done=len(chosen.targets), total=len(chosen.targets)))
         self._sort_out(refused, chosen.named)
         self._check()

@@ -109,6 +109,7 @@ def _on_host(
         budget_seconds=request.budget_seconds,
         seed=request.seed,
         profile=request.profile,
+        accept_noise=request.accept_noise,
         command=request.command,
     )
     worker = workers.worker(f"bench on {host}", on_progress, backends_grant(backends), host)
@@ -157,4 +158,5 @@ def _merged(request: BenchRequest, own: Bench | None, benches: Mapping[str, Benc
         size_bytes=sizes,
         recommended=None if own is None else own.recommended,
         hosts=hosts,
+        noise_accepted=request.accept_noise,
     )

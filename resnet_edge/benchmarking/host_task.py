@@ -29,4 +29,5 @@ class BenchThere(Task[Bench], runs="resnet_edge.benchmarking.there:run", reads=(
     budget_seconds: float
     seed: int
     profile: bool
+    accept_noise: bool
     command: str

@@ -145,6 +145,20 @@ class MeasureCeilings(Task[Ceilings], runs="resnet_edge.benchmarking.ceilings:ce
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredBytes:
+    """Of an artifact, with the files that hold its weights."""
+
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountBytes(Task[StoredBytes], runs="resnet_edge.benchmarking.macs:stored", reads=("path",)):
+    """An ONNX file: the weights of others may stand in files beside it."""
+
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CountWork(Task[Work], runs="resnet_edge.benchmarking.macs:work", reads=("path",)):
     """An artifact."""
 

@@ -73,6 +73,8 @@ def calibrate(request: Calibrate, on_progress: OnProgress) -> Calibration:
     )
     search = _Search(request, graph, measured, measured.fixed | fixed, images, on_progress)
     best, chosen = search.auto(repairs) if request.repair == "auto" else search.with_all(repairs)
+    shared = search.shared_scale(best) if request.compare_dense_scales else None
+    on_progress(Progress(step="choose ranges", done=1, total=1))
     folder = Path(request.folder)
     (folder / "ranges.json").write_bytes(msgspec.json.encode(search.ranges(best, chosen)))
     (folder / "limits.json").write_bytes(msgspec.json.encode(measured.limits()))
@@ -89,7 +91,7 @@ def calibrate(request: Calibrate, on_progress: OnProgress) -> Calibration:
         skipped=chosen.skipped if best.repairs else (),
         limits=str(folder / "limits.json"),
         outputs=str(folder / "outputs.npy"),
-        shared_scale=search.shared_scale(best) if request.compare_dense_scales else None,
+        shared_scale=shared,
     )
 
 

@@ -28,7 +28,7 @@ from resnet_edge.data.images_task import Images
 from resnet_edge.data.rows import evenly
 from resnet_edge.graph.quantization.calibrate import Ranges, measure
 from resnet_edge.graph.quantization.histogram import Distribution
-from resnet_edge.workers.progress import OnProgress, Progress
+from resnet_edge.workers.progress import OnProgress, underway
 
 FEW = 100
 """Images. Against all 1,000 of the bundled model, the int8 file of 100 random ones lost 0.2 dB in the
@@ -47,7 +47,11 @@ SECONDS = 1.5
 def lint(request: LintCalibration, on_progress: OnProgress) -> CalibrationLint:
     """Look for everything that can be looked for; an empty set is an error, and nothing else is said."""
     ours, theirs = request.calibration.source, request.evaluation.source
-    on_progress(Progress(step="calibration lint", note=f"{ours}, against {theirs}"))
+    with underway("calibration lint", f"{ours}, against {theirs}", on_progress):
+        return _lint(request)
+
+
+def _lint(request: LintCalibration) -> CalibrationLint:
     if not request.calibration.n:
         sentence = "there is no calibration image: give some with --calibration"
         return _lint_of(

@@ -17,12 +17,14 @@ from resnet_edge.core.printable import one_line
 if TYPE_CHECKING:
     from resnet_edge.report.junit import Case
 
+LEVELS = {"inconclusive": "warning", "skipped": "notice"}
+
 
 def annotate(cases: Iterable[Case]) -> None:
-    """An error or a warning for each that did not pass, with its first reason."""
+    """An error, a warning or a notice for each that did not pass, with its first reason."""
     for case in cases:
         if case.outcome != "pass":
-            level = "warning" if case.outcome == "inconclusive" else "error"
+            level = LEVELS.get(case.outcome, "error")
             reason = case.reasons[0] if case.reasons else case.outcome
             _annotate(level, f"{case.group} on {case.name}", reason)
 

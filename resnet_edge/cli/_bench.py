@@ -71,7 +71,7 @@ def _remarks(console: Console, bench: Bench, rows: list[Timing]) -> None:
     others = not_timed(bench)
     for lines, style in (
         ([f"note: {note}" for note in bench.notes], ""),
-        (unsettled(rows), ""),
+        (unsettled(rows, accepted=bench.noise_accepted and not bench.failures), ""),
         (failed, "bold"),
         ([others] if others else [], "dim"),
     ):

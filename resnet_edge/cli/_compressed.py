@@ -14,8 +14,9 @@ def print_compressed(result: Compressed) -> None:
     say(f"{result.file}: {step.title}")
     rows = step_figures(step)
     width = max(len(name) for name, *_ in rows)
+    wide = max(len(cell) for _, *cells, _ in rows for cell in cells)
     for name, before, after, change in rows:
-        say(f"  {name:<{width}}  {before:>14}  {after:>14}  {change}".rstrip())
+        say(f"  {name:<{width}}  {before:>{wide}}  {after:>{wide}}  {change}".rstrip())
     for latency in step.latency:
         say(f"  {_latency(latency)}")
     for note in result.notes:

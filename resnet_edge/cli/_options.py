@@ -37,6 +37,14 @@ accept_reference_option = click.option(
 )
 
 
+thumbnails_option = click.option(
+    "--thumbnails/--no-thumbnails",
+    default=True,
+    help="Small pictures of images whose answer changed, in the page alone: leave them out where it goes to "
+    "people who may not see the images. [default: --thumbnails]",
+)
+
+
 def overwrite_option(what: str) -> Callable[[F], F]:
     """--overwrite: `what` may be replaced, once the new one is whole."""
     return click.option("--overwrite", is_flag=True, help=f"Replace {what}, once the new one is whole.")
@@ -89,6 +97,11 @@ head_option = click.option(
     help="What the outputs are, where the model does not tell: one of classes, one of two (binary), any of "
     "several labels (multilabel), or an embedding. [default: what the .json beside the model says, else what "
     "the model ends in]",
+)
+
+
+INPUT_SHAPE_HELP = (
+    "For a model that does not know its own. [default: that of the images of --data, where all have one]"
 )
 
 

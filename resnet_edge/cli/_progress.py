@@ -30,6 +30,14 @@ class Lines:
             if text:
                 say(text, err=True)
 
+    def end(self, how: str) -> None:
+        """Close the lines of steps that are still underway: the command ends."""
+        with self._lock:
+            now = time.monotonic()
+            for step, began in self._began.items():
+                say(f"{step}: {how} {now - began:.1f} s", err=True)
+            self._began.clear()
+
     def _text(self, news: Progress) -> str:
         now = time.monotonic()
         begins = news.step not in self._began

@@ -6,7 +6,7 @@ are never cut, names fold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from resnet_edge.cli._grid import fitting_grid, print_doubts, spelled, stdout_console
@@ -28,12 +28,13 @@ _STYLES: dict[Standing, str] = {
 }
 
 
-def print_table(report: Report, width: int | None = None) -> None:
+def print_table(report: Report, width: int | None = None, above: Collection[str] = ()) -> None:
     """Print what speaks against the model itself, the lineage, the table, what did not pass and what could
     not be done, notes, the verdict.
 
     `width` in columns; None takes the terminal's, or 120 where stdout is
-    no terminal; there the text is plain.
+    no terminal; there the text is plain. `above`: lines that the reader has seen already, which are not
+    printed again.
     """
     console = stdout_console(width)
     print_doubts(console, report.doubts)
@@ -41,7 +42,7 @@ def print_table(report: Report, width: int | None = None) -> None:
     results = rows(report)
     if results:
         _results(report, results, console)
-    _reasons(report, console)
+    _reasons(report, console, above)
     _verdict(report, console)
 
 
@@ -169,7 +170,7 @@ def _speed_up(row: Row) -> str:
     return words.speed_up(row.latency.vs_fp32) if row.latency else words.ABSENT
 
 
-def _reasons(report: Report, console: Console) -> None:
+def _reasons(report: Report, console: Console, above: Collection[str]) -> None:
     troubles = [
         *summary.troubles(report),
         *((failure.what, [failure.message]) for failure in report.failures),
@@ -180,9 +181,10 @@ def _reasons(report: Report, console: Console) -> None:
         for reason in reasons:
             _indented(console, reason)
     console.print()
-    for note in report.notes:
-        console.print(_text(console, f"note: {note}", "dim"))
-    if report.notes:
+    notes = [line for note in report.notes if (line := f"note: {note}") not in above]
+    for line in notes:
+        console.print(_text(console, line, "dim"))
+    if notes:
         console.print()
 
 

@@ -16,6 +16,7 @@ from resnet_edge.cli._grid import (
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.report.causes import causes_sentences
+from resnet_edge.report.few_images import unsaid
 from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.integers import risk_sentences
 from resnet_edge.report.lint import lint_lines
@@ -93,7 +94,7 @@ def _cells(row: Parity, scheme: str) -> list[str]:
 
 
 def _reasons(console: Console, verification: Verification) -> None:
-    for rows, reasons in grouped(row for row in verification.parity if row.verdict != "pass"):
+    for rows, reasons in grouped(unsaid(verification.parity, verification.max_drop_pp)):
         print_line(console, f"{names(rows)}: {reasons[0]}")
     for explanation in verification.explanations:
         for finding in explanation.findings:

@@ -10,6 +10,7 @@ from resnet_edge.api.checked import AtLeast1, NotNegative, Percentage
 from resnet_edge.calibrate.calibration_task import CalibratorName, RepairName
 from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import (
+    INPUT_SHAPE_HELP,
     accept_reference_option,
     backends_option,
     dense_scales_option,
@@ -19,10 +20,12 @@ from resnet_edge.cli._options import (
     output_name_option,
     overwrite_option,
     shape,
+    thumbnails_option,
     value_type,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 from resnet_edge.core.scheme import Io
+from resnet_edge.core.tolerances import MAX_DROP_PP
 
 
 @click.command("convert")
@@ -83,7 +86,7 @@ from resnet_edge.core.scheme import Io
 )
 @click.option(
     "--max-drop",
-    default=0.5,
+    default=MAX_DROP_PP,
     show_default=True,
     type=value_type(Percentage),
     metavar="PP",
@@ -135,9 +138,7 @@ from resnet_edge.core.scheme import Io
     metavar="FILE",
     help="Class names, one per line. [default: the model's, or the data's]",
 )
-@click.option(
-    "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
-)
+@click.option("--input-shape", callback=shape, metavar="H,W,C", help=INPUT_SHAPE_HELP)
 @output_name_option
 @head_option
 @accept_reference_option
@@ -156,6 +157,7 @@ from resnet_edge.core.scheme import Io
     type=value_type(NotNegative),
     help="Time to measure latency for; 0: do not.",
 )
+@thumbnails_option
 @junit_option
 @output_options
 def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
@@ -170,17 +172,25 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     """
     from resnet_edge.api.convert import convert
     from resnet_edge.cli._annotations import annotate
+    from resnet_edge.cli._conclusion import next_command, what_images_prove
+    from resnet_edge.cli._grid import print_line, stdout_console
     from resnet_edge.cli._table import print_table
+    from resnet_edge.report.few_images import few_images
     from resnet_edge.report.junit import proved
 
     with telling(out):
-        with progress(quiet) as report:
+        stays: set[str] = set()
+        with progress(quiet, stays) as report:
             result = convert(model, **given("model"), on_progress=report, command=command_line())
         if as_json:
             print_json(result.to_dict())
         elif not quiet:
-            print_table(result)
+            print_table(result, above=stays)
+            if not few_images(result.parity, result.max_drop_pp) and (proves := what_images_prove(result)):
+                print_line(stdout_console(), proves)
             say(f"\nreport: {result.folder / 'report.html'}")
+            if command_to_type := next_command(result, result.folder):
+                say(command_to_type)
         annotate(proved(result))
         if result.trouble and (result.failures or as_json or quiet):  # a table says what did not pass
             fail(result.trouble)

@@ -9,7 +9,14 @@ import click
 from resnet_edge.api.checked import AtLeast0, RealPart
 from resnet_edge.cli._channel_options import channel_options
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import given, head_option, output_name_option, shape, value_type
+from resnet_edge.cli._options import (
+    INPUT_SHAPE_HELP,
+    given,
+    head_option,
+    output_name_option,
+    shape,
+    value_type,
+)
 from resnet_edge.cli._training_options import training_options
 from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
 from resnet_edge.compression.magnitude_task import Schedule
@@ -51,9 +58,7 @@ from resnet_edge.compression.pruning import Method
     metavar="NAME|FILE",
     help="What the model wants of raw pixels, as for convert. [default: read from the model]",
 )
-@click.option(
-    "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
-)
+@click.option("--input-shape", callback=shape, metavar="H,W,C", help=INPUT_SHAPE_HELP)
 @output_name_option
 @head_option
 @output_options

@@ -8,7 +8,14 @@ import click
 
 from resnet_edge.cli._compressed import print_compressed
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import dense_scales_option, given, head_option, output_name_option, shape
+from resnet_edge.cli._options import (
+    INPUT_SHAPE_HELP,
+    dense_scales_option,
+    given,
+    head_option,
+    output_name_option,
+    shape,
+)
 from resnet_edge.cli._training_options import training_options
 from resnet_edge.cli.terminal import command_line, output_options, print_json, progress
 from resnet_edge.compression.qat_task import RATE, SHARE, QatPrecision
@@ -17,9 +24,7 @@ from resnet_edge.compression.qat_task import RATE, SHARE, QatPrecision
 @click.command("qat")
 @click.argument("model")
 @click.option("--preprocess", metavar="NAME|FILE", help="As in `convert`, where MODEL does not say.")
-@click.option(
-    "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
-)
+@click.option("--input-shape", callback=shape, metavar="H,W,C", help=INPUT_SHAPE_HELP)
 @output_name_option
 @head_option
 @dense_scales_option("int8 scales of a dense layer's weights to train with; `convert` is asked for the same.")

@@ -16,7 +16,7 @@ from typing import Any, TextIO, TypeVar, cast
 import click
 
 from resnet_edge.core.printable import one_line, printable_json, printable_lines
-from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.progress import OnProgress, Progress, silent
 from resnet_edge.workers.variables import check_variables
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -95,14 +95,30 @@ def last_words() -> None:
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[OnProgress]:
-    """A report that draws live bars on a terminal and plain lines elsewhere, on stderr."""
+def progress(quiet: bool, stays: set[str] | None = None) -> Iterator[OnProgress]:
+    """A report that draws live bars on a terminal and plain lines elsewhere, on stderr. `stays` gets the
+    lines that stay where a person sees both streams, so that they need not be printed again at the end."""
     from resnet_edge.cli._progress import Lines, live
 
     if quiet:
         yield silent
     elif sys.stderr.isatty():
         with live() as report:
-            yield report
+            yield report if stays is None or not sys.stdout.isatty() else _noting(report, stays)
     else:
-        yield Lines()
+        lines = Lines()
+        try:
+            yield lines
+        except BaseException:
+            lines.end("stopped after")
+            raise
+        lines.end("done in")
+
+
+def _noting(report: OnProgress, stays: set[str]) -> OnProgress:
+    def noting(news: Progress) -> None:
+        if news.line:
+            stays.add(news.note)
+        report(news)
+
+    return noting

@@ -42,3 +42,5 @@ def command(out: Path, as_json: bool, quiet: bool, **options: object) -> None:
             print_json(result)
         elif not quiet:
             say(result.sentence())
+            for note in result.notes:
+                say(f"note: {note}")

@@ -10,6 +10,7 @@ import click
 
 from resnet_edge.api.checked import AtLeast0, AtLeast1, Percentage
 from resnet_edge.cli._options import (
+    INPUT_SHAPE_HELP,
     accept_reference_option,
     backends_option,
     given,
@@ -18,6 +19,7 @@ from resnet_edge.cli._options import (
     output_name_option,
     overwrite_option,
     shape,
+    thumbnails_option,
     value_type,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
@@ -30,6 +32,7 @@ NOT_WITH_GOLDEN = {
     "reference", "data", "max_drop", "images", "sequential", "preprocess", "feed", "input_shape",
     "output", "head",
     "accept_reference", "trust", "explain", "calibration", "attribute", "unpruned", "html", "junit",
+    "thumbnails",
     "save_golden", "golden_images", "overwrite",
 }  # fmt: skip
 
@@ -80,9 +83,7 @@ NOT_WITH_GOLDEN = {
     type=value_type(Feed),
     help="What the artifacts take: raw pixels, or what the Keras model takes.",
 )
-@click.option(
-    "--input-shape", callback=shape, metavar="H,W,C", help="For a model that does not know its own."
-)
+@click.option("--input-shape", callback=shape, metavar="H,W,C", help=INPUT_SHAPE_HELP)
 @output_name_option
 @head_option
 @accept_reference_option
@@ -118,6 +119,7 @@ NOT_WITH_GOLDEN = {
     metavar="FILE.html",
     help="Write a page with pictures too: one file, readable anywhere.",
 )
+@thumbnails_option
 @click.option(
     "--save-golden",
     type=click.Path(path_type=Path),

@@ -18,7 +18,7 @@ from resnet_edge.compression.pruning.selection import select, smallest
 from resnet_edge.compression.pruning.taylor import gradients, taylor, variables
 from resnet_edge.core.errors import OutOfReach, UsageError
 from resnet_edge.models.functional.flat import copied, copy_weights, flat_graph, rebuild
-from resnet_edge.workers.progress import OnProgress, Progress
+from resnet_edge.workers.progress import OnProgress, underway
 
 Blocks = tuple[str, ...]
 
@@ -67,8 +67,8 @@ def chosen(request: MakeCandidate, on_progress: OnProgress) -> tuple[Blocks, Sel
         blocks = _before(wanted, target, on_progress)
     if target is None:
         return blocks, Selection({})
-    on_progress(Progress(step="channels", note=f"{wanted.importance} importance"))
-    return blocks, _channels(wanted, target, blocks)
+    with underway("channels", f"{wanted.importance} importance", on_progress):
+        return blocks, _channels(wanted, target, blocks)
 
 
 @lru_cache(maxsize=1)
@@ -142,8 +142,8 @@ def _importance(request: ChannelRequest, blocks: Blocks) -> Importance:
 
 
 def _ranking(request: ChannelRequest, on_progress: OnProgress) -> BlockChoice:
-    on_progress(Progress(step="blocks", note="the loss without each of them"))
-    return _measured(request)
+    with underway("blocks", "the loss without each of them", on_progress):
+        return _measured(request)
 
 
 @lru_cache(maxsize=1)

@@ -43,14 +43,14 @@ from resnet_edge.evaluation.reader_check import witness_note
 from resnet_edge.models import open_model
 from resnet_edge.models.functional.flat import flat_graph, return_weights
 from resnet_edge.training.checkpoint import BEGIN_ANEW, open_checkpoint
-from resnet_edge.training.fit import fit, top1, training_details
+from resnet_edge.training.fit import fit, share_right, training_details
 from resnet_edge.training.recipe import Compressed
 from resnet_edge.training.saved_model import as_saved, lost_ranges_note, preprocessing_note
-from resnet_edge.training.state import state_of
+from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_copy import training_copy
 from resnet_edge.training.unfinished import checkpoint_folder, finished_file
-from resnet_edge.workers.progress import OnProgress, silent
+from resnet_edge.workers.progress import OnProgress, silent, underway
 
 CHOSEN = "chosen.keras"
 """The network that was chosen, in the checkpoint."""
@@ -62,7 +62,8 @@ def prepare(task: PrepareChannels, on_progress: OnProgress) -> Prepared:
     Raises ModelError (nothing can be pruned), UsageError, DataError, UnknownName.
     """
     request = task.wanted
-    base = base_of(request)
+    with underway("model", f"reading {request.model.source}", on_progress):
+        base = base_of(request)
     blocks = block_count(request, base)
     if request.target is not None:  # out of reach, if it is, whatever the importance: tell it now
         check_reach(request, base, request.target)
@@ -124,17 +125,17 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
     graph = flat_graph(model, facts.input_shape)
     how = base.how("fine-tune", _teacher(wanted))
     measured = data.measured_on
-    scores: list[float | None] = [None, None, None]
+    scores: list[Right | None] = [None, None, None]
     if measured is not None:
         networks = (base.opened.network, model.predict_on_batch)
-        scores[:2] = [top1(network, measured, how, on_progress) for network in networks]
+        scores[:2] = [share_right(network, measured, how, on_progress) for network in networks]
     history = []
     if recipe.epochs:
         copy = training_copy(graph, recipe.precision)
         history = fit(copy, data, recipe, folder, on_progress, how)
         return_weights(copy, graph)
     if measured is not None:
-        scores[2] = top1(model.predict_on_batch, measured, how, on_progress)
+        scores[2] = share_right(model.predict_on_batch, measured, how, on_progress)
     file = finished_file(out)
     model.save(file)
     before = state_of(wanted.model, scores[0], measured)
@@ -146,6 +147,7 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
         resnet_edge=__version__,
         after=after,
         before=before,
+        top1_change_ci95_pp=change_ci95_pp(scores[0], scores[2]),
         latency=chosen.latency,
         details={
             "method": "channel",
@@ -153,7 +155,7 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
             "rules": asdict(wanted.rules),
             "sparse_epochs": wanted.sparse_epochs,
             "sparsity": wanted.sparsity,
-            "top1_before_fine_tuning": scores[1],
+            "top1_before_fine_tuning": None if scores[1] is None else float(scores[1].mean()),
             "removed_blocks": list(chosen.candidate.summary.blocks),
             "groups": [asdict(group) for group in chosen.candidate.summary.groups],
             **training_details(recipe, data, history, how),
@@ -165,6 +167,7 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
         str(out),
         step,
         (
+            *few_images_note(step),
             *preprocessing_note(facts),
             *lost_ranges_note(facts),
             *witness_note(base.read),

@@ -9,6 +9,7 @@ model ─► importance ─► candidate ─┬─► fine-tuning ─► FILE.ke
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.compression.channel_task import (
@@ -24,7 +25,7 @@ from resnet_edge.compression.pruning import PruningTarget
 from resnet_edge.compression.step_latency import Race
 from resnet_edge.core.errors import OutOfReach, ResnetEdgeError
 from resnet_edge.core.files.scratch import scratch_folder
-from resnet_edge.training.recipe import Compressed, training_grant
+from resnet_edge.training.recipe import Compressed, fitted_to_data, training_grant
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.process import log_folder
@@ -41,6 +42,7 @@ NEAR = 0.05
 def prune(request: ChannelRequest, on_progress: OnProgress) -> Compressed:
     """Prune, fine-tune and save. Raises ResnetEdgeError where a target is out of reach, and what
     opening the model and the data raises; an interrupted run can be resumed."""
+    request = replace(request, model=fitted_to_data(request.model, request.recipe))
     with (
         log_folder() as logs,
         scratch_folder() as scratch,

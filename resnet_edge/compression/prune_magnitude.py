@@ -38,18 +38,18 @@ from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.core.sidecar import State, Step, lineage_of, next_sidecar, write_sidecar
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.reader_check import checked_reader, witness_note
-from resnet_edge.models import ModelRequest, OpenedModel, open_model
+from resnet_edge.models import OpenedModel, open_model
 from resnet_edge.models.functional.flat import FlatGraph, flat_graph
 from resnet_edge.training.augment import AugmentedBatches
 from resnet_edge.training.checkpoint import open_checkpoint
-from resnet_edge.training.fit import Fit, fit, top1, training_details
+from resnet_edge.training.fit import Fit, fit, share_right, training_details
 from resnet_edge.training.recipe import Compressed
 from resnet_edge.training.saved_model import as_saved, lost_ranges_note, preprocessing_note
-from resnet_edge.training.state import state_of
+from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_data import TrainingData, training_data
 from resnet_edge.training.unfinished import finished_file
-from resnet_edge.workers.progress import OnProgress
+from resnet_edge.workers.progress import OnProgress, underway
 
 Pixels = NDArray[np.float32]
 
@@ -75,7 +75,8 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
         "data": data.identity,
     }
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
-    before = _measured(request.model, base, on_progress)
+    measured, right_before = data.measured_on, _right(base, on_progress)
+    before = state_of(request.model, right_before, measured)
     fine_tuning = plan(request.schedule, request.amount, _steps(request, data))
     how = Fit(
         head=facts.head,
@@ -92,7 +93,8 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
     check_sparsity(layers, request.amount)
     file = finished_file(out)
     base.opened.trackable.save(file)
-    after = _measured(as_saved(request.model, facts, file), base, on_progress)
+    right_after = _right(base, on_progress)
+    after = state_of(as_saved(request.model, facts, file), right_after, measured)
     details = {
         "method": "magnitude",
         **_sparsity_details(fine_tuning, layers, base),
@@ -105,11 +107,13 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
         resnet_edge=__version__,
         after=after,
         before=before,
+        top1_change_ci95_pp=change_ci95_pp(right_before, right_after),
         details=details,
     )
     sidecar, note = next_sidecar(request.model.source, step, facts.declared)
     write_sidecar(file, replace(sidecar, class_names=sidecar.class_names or data.class_names))
     notes = (
+        *few_images_note(step),
         *_notes(base, before, after),
         *preprocessing_note(facts),
         *lost_ranges_note(facts),
@@ -143,7 +147,8 @@ class _Base:
 
 
 def _opened(request: PruneMagnitude, on_progress: OnProgress) -> _Base:
-    opened = open_model(request.model, on_progress)
+    with underway("model", f"reading {request.model.source}", on_progress):
+        opened = open_model(request.model, on_progress)
     if not isinstance(opened.trackable, keras.Model):
         raise ModelError(
             f"{request.model.source} is a SavedModel, which has no layers to prune: give the .keras file"
@@ -164,14 +169,13 @@ def _steps(request: PruneMagnitude, data: TrainingData) -> int:
     return recipe.epochs * len(batches)
 
 
-def _measured(request: ModelRequest, base: _Base, on_progress: OnProgress) -> State:
-    """The state of a file, with the accuracy of the network in memory, whose weights it holds."""
+def _right(base: _Base, on_progress: OnProgress) -> Right | None:
+    """What the network in memory gets right; None without images that tell."""
     facts, images = base.opened.facts, base.data.measured_on
-    score = None
-    if images is not None:
-        how = Fit(head=facts.head, inputs=lambda pixels: preprocessed(pixels, facts.preprocessing))
-        score = top1(base.opened.network, images, how, on_progress)
-    return state_of(request, score, images)
+    if images is None:
+        return None
+    how = Fit(head=facts.head, inputs=lambda pixels: preprocessed(pixels, facts.preprocessing))
+    return share_right(base.opened.network, images, how, on_progress)
 
 
 def _sparsity_details(

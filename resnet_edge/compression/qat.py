@@ -29,6 +29,7 @@ from resnet_edge.compression.tfmot.quantize import FakeQuantized, fake_quantized
 from resnet_edge.compression.tfmot.quantize_points import points_of
 from resnet_edge.core.answers import of_output
 from resnet_edge.core.errors import ModelError, ResnetEdgeError
+from resnet_edge.core.proportion import wilson
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.sidecar import Step, lineage_of, next_sidecar, write_sidecar
 from resnet_edge.data.pixels import preprocessed
@@ -38,14 +39,14 @@ from resnet_edge.models import OpenedModel, open_model
 from resnet_edge.models.functional.flat import FlatGraph, flat_graph
 from resnet_edge.models.learned_ranges import INPUT, embed
 from resnet_edge.training.checkpoint import open_checkpoint
-from resnet_edge.training.fit import Fit, fit, top1, training_details
+from resnet_edge.training.fit import Fit, fit, share_right, training_details
 from resnet_edge.training.recipe import Compressed
 from resnet_edge.training.saved_model import as_saved, preprocessing_note
-from resnet_edge.training.state import state_of
+from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_data import TrainingData, training_data
 from resnet_edge.training.unfinished import finished_file
-from resnet_edge.workers.progress import OnProgress, Progress, tracked
+from resnet_edge.workers.progress import OnProgress, tracked, underway
 
 Pixels = NDArray[np.float32]
 OBSERVED = 16
@@ -60,8 +61,8 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     """
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
-    on_progress(Progress(step="model", note=f"reading {request.model.source}"))
-    opened = open_model(request.model, on_progress)
+    with underway("model", f"reading {request.model.source}", on_progress):
+        opened = open_model(request.model, on_progress)
     facts = opened.facts
     lineage = lineage_of(request.model.source, facts.sha256)  # damaged, it is told now, not after training
     if request.default_rate:
@@ -101,10 +102,11 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
         resnet_edge=__version__,
         after=state_of(as_saved(request.model, facts, file), after, measured),
         before=state_of(request.model, before, measured),
+        top1_change_ci95_pp=change_ci95_pp(before, after),
         details={
             "learned_ranges": len(ranges),
-            "top1_fake_quantized": rounded,
-            "top1_float": after,
+            "top1_fake_quantized": None if rounded is None else float(rounded.mean()),
+            "top1_float": None if after is None else float(after.mean()),
             "kept_zeros": zeros,
             "dense_scales": request.dense_scales,
             **training_details(recipe, data, history, how),
@@ -112,7 +114,13 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     )
     sidecar, note = next_sidecar(request.model.source, step, facts.declared)
     write_sidecar(file, sidecar)
-    notes = (*_notes(trunk, rounded), *preprocessing_note(facts), *witness_note(read), *filter(None, [note]))
+    notes = (
+        *few_images_note(step),
+        *_notes(trunk, rounded),
+        *preprocessing_note(facts),
+        *witness_note(read),
+        *filter(None, [note]),
+    )
     return Compressed(str(out), step, notes)
 
 
@@ -175,20 +183,20 @@ class _Trunk:
 
 @dataclass(frozen=True)
 class _Scores:
-    """Top-1 on the images of the data that are for it, of the network that is trained (`how`) or of the model
-    itself (`plain`); None where there are none."""
+    """What is right of the images of the data that are for it, by the network that is trained (`how`) or by
+    the model itself (`plain`); None where there are none."""
 
     data: TrainingData
     how: Fit
     plain: Fit
     on_progress: OnProgress
 
-    def of(self, network: Any, plain: bool = False) -> float | None:
+    def of(self, network: Any, plain: bool = False) -> Right | None:
         """`plain`: the network takes raw pixels, and not what the trunk takes."""
         images = self.data.measured_on
         if images is None:
             return None
-        return top1(network, images, self.plain if plain else self.how, self.on_progress)
+        return share_right(network, images, self.plain if plain else self.how, self.on_progress)
 
 
 def _last(graph: FlatGraph) -> str:
@@ -206,9 +214,13 @@ def _observed(data: TrainingData, how: Fit, batch: int, on_progress: OnProgress)
     yield from tracked(map(how.inputs, rows), "observe", len(chosen), on_progress)
 
 
-def _notes(trunk: _Trunk, rounded: float | None) -> Iterator[str]:
+def _notes(trunk: _Trunk, rounded: Right | None) -> Iterator[str]:
     if rounded is not None:
-        yield f"top-1 with fake quantization, as int8 computes: {100 * rounded:.2f} %"
+        low, high = wilson(float(rounded.sum()), len(rounded))
+        yield (
+            f"top-1 with fake quantization, as int8 computes: {100 * rounded.mean():.2f} % "
+            f"[{100 * low:.2f}, {100 * high:.2f}]"
+        )
     if trunk.frozen:
         yield f"{trunk.frozen} layers that were frozen (trainable=False) were fine-tuned like all others"
     if trunk.head is not None and trunk.head.augmentations:

@@ -28,7 +28,6 @@ from resnet_edge.conversion.notes import (
     described,
     held_out,
     integer_weights_on_gpu,
-    provable,
     scales_for_each,
     undiagnosed,
 )
@@ -67,7 +66,8 @@ def convert(request: ConvertRequest, workspace: Workspace, on_progress: OnProgre
     What concerns one artifact only, or a worker that died, becomes a Failure in the report
     as long as anything can be made without it; all else is raised, as a ResnetEdgeError.
     """
-    check_data(request.data, request.calibration)
+    shapes = check_data(request.data, request.calibration)
+    request = replace(request, model=replace(request.model, data_shape=shapes.get(request.data)))
     threads = 2 + how_many()  # two steps of the run itself beside the proofs
     # TensorFlow leaves files in TMPDIR when it is killed (tensorflow.python.autograph, generated code).
     # numpy multiplies small matrices here, beside runtimes with threads of their own: a second
@@ -245,7 +245,6 @@ class _Run:
             costs=self.workers.costs(),
             failures=tuple(self.run_log.failures),
             notes=(
-                *provable(parity, self.request.max_drop_pp),
                 *scales_for_each(self.request.plan.dense_scales),
                 *self.run_log.notes,
                 *undiagnosed(artifacts, verdicts.diagnosed_files),
@@ -264,5 +263,6 @@ class _Run:
             labels=self.labels,
             class_names=self.class_names,
             dense_scales=self.request.plan.dense_scales,
+            changes=verdicts.changes,
         )
         return with_own_names(report, facts.own_names)

@@ -15,7 +15,8 @@ class ConvertRequest:
     before those of the model and the data. `mixed_precision`: where int8 misses the budget, leave the
     layers in float that cost most. `thorough`: look into every file, and not only into those that failed.
     `command` is how it was asked for, and `source_name` what the report calls the model where the user did
-    not name it. `accept_reference`: that the model itself is poor is as it should be."""
+    not name it. `accept_reference`: that the model itself is poor is as it should be. `thumbnails`: small
+    pictures of images whose answer changed, for the page."""
 
     model: ModelRequest
     data: str
@@ -33,3 +34,4 @@ class ConvertRequest:
     command: str = ""
     source_name: str | None = None
     accept_reference: bool = False
+    thumbnails: bool = True

@@ -12,6 +12,7 @@ from resnet_edge.conversion.mixed_precision import MixedPrecisionSetup, missed, 
 from resnet_edge.conversion.notes import mixed_precision_note, poor_reference, same_numbers
 from resnet_edge.conversion.run_log import Inputs, RunLog
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, WorkerFailed
+from resnet_edge.core.results.changes import Changes
 from resnet_edge.core.results.doubt import Doubt
 from resnet_edge.core.results.error_growth import ErrorGrowth
 from resnet_edge.core.results.mixed_precision import MixedPrecision
@@ -20,9 +21,9 @@ from resnet_edge.diagnosis.diagnose import NOTHING, Diagnosis, Diagnostics, of_f
 from resnet_edge.diagnosis.error_growth_task import error_growth_requests
 from resnet_edge.evaluation.reference_doubts import reference_doubts
 from resnet_edge.evaluation.scheduler import Evaluation
-from resnet_edge.evaluation.verdict import Comparator, Judgement
+from resnet_edge.evaluation.verdict import Comparator, Judgement, changed_answers
 from resnet_edge.schemes import scheme_of
-from resnet_edge.workers.pool import WorkerPool
+from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import silent
 
 
@@ -30,7 +31,7 @@ from resnet_edge.workers.progress import silent
 class Verdicts:
     """Verdicts on what `build` made; `mixed_precision` tells what was tried where int8 missed the
     budget, and `diagnosis` what was found beside verdicts in `diagnosed_files`: those that failed, or all;
-    `doubts` what speaks against the model."""
+    `doubts` what speaks against the model, and `changes` which answers changed."""
 
     request: ConvertRequest
     inputs: Inputs
@@ -40,6 +41,7 @@ class Verdicts:
     mixed_precision: MixedPrecision | None = None
     diagnosis: Diagnosis = NOTHING
     doubts: tuple[Doubt, ...] = ()
+    changes: Changes | None = None
     diagnosed_files: frozenset[str] = frozenset()
 
     def judged(self, reference: Future[str], proofs: list[Evaluation]) -> list[Judgement]:
@@ -68,9 +70,23 @@ class Verdicts:
         if self.build.calibrated is not None and self.request.mixed_precision:
             judged = self._mixed(judge, judged)
         self._same_numbers(judge, judged)
+        self.changes = self._changes(worker, judged, expected)
         self.build.scheduler.close()
         judge.close()
         return self._diagnose(judged, expected)
+
+    def _changes(self, worker: Worker, judged: list[Judgement], expected: str) -> Changes | None:
+        """No verdict depends on it."""
+        facts, images = self.inputs.facts, self.inputs.images
+        try:
+            return changed_answers(
+                worker, facts, images, expected, judged, thumbnails=self.request.thumbnails
+            )
+        except OutputError:
+            raise
+        except ResnetEdgeError as error:
+            self.run_log.note("changed answers", f"no table of the answers that changed: {error}")
+            return None
 
     def _diagnose(self, judged: list[Judgement], expected: str) -> list[Judgement]:
         """What was judged, failed where a file that is looked into contradicts the model or its integers ran

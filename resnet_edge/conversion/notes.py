@@ -14,7 +14,7 @@ from resnet_edge.calibrate.learned_task import Placed
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.device import is_software, untimed
 from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.core.proportion import Z95, paired_drop, samples_needed, samples_needed_for_share, wilson
+from resnet_edge.core.proportion import paired_drop
 from resnet_edge.core.results.mixed_precision import MixedPrecision
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.scheme import DenseScales
@@ -26,32 +26,6 @@ from resnet_edge.schemes import scheme_of
 POOR = 0.5
 """A trained classifier that is right less often than this was probably fed wrongly: with the
 wrong preprocessing, top-1 is seldom at chance but often below a half."""
-
-
-def provable(parity: Sequence[Parity], max_drop_pp: float, z: float = Z95) -> list[str]:
-    """One line on what the images can prove, where they do not suffice for some file; nothing else. `z`: the
-    normal quantile of the intervals."""
-    short = [
-        row
-        for row in parity
-        # Of several labels, what is open differs from one to the next: each says it.
-        if row.verdict == "inconclusive" and _upper_pp(row) > max_drop_pp and not row.labels
-    ]
-    if not short:
-        return []
-    n, labelled = short[0].n, short[0].drop_pp is not None
-    best = paired_drop(n, 0, 0, z)[1] if labelled else wilson(0, n, z)[1]
-    limit = max_drop_pp / 100
-    fewest = samples_needed(n, 0, 0, limit, z) if labelled else samples_needed_for_share(n, 0, limit, z)
-    needed = [row.samples_needed for row in short]
-    most = None if None in needed else max(count for count in needed if count is not None)
-    seen, least = (math.ceil(10 * value) / 10 for value in (max(map(_upper_pp, short)), 100 * best))
-    if (seen, most) == (least, fewest):
-        return [f"with {n:,} images --max-drop {seen:g} is proved; {max_drop_pp:g} takes {_images(fewest)}"]
-    return [
-        f"with {n:,} images --max-drop {seen:g} is proved, and {least:g} could be where no answer changes; "
-        f"{max_drop_pp:g} takes {_images(fewest)} where none changes, and {_images(most)} at the rates seen"
-    ]
 
 
 def stopped(parity: Sequence[Parity], looks: Looks) -> list[str]:
@@ -82,17 +56,6 @@ def one_look_only(n: int, max_drop_pp: float) -> str:
         f"--sequential: all {n:,} images are run; proofs of --max-drop {max_drop_pp:g} can stop early where "
         f"there are {needed:,} and more"
     )
-
-
-def _images(count: int | None) -> str:
-    return "more images than there can be" if count is None else f"{count:,} images"
-
-
-def _upper_pp(row: Parity) -> float:
-    """The most that a row leaves open: of the drop, or without labels of the answers that changed."""
-    if row.drop_ci95_pp is not None:
-        return row.drop_ci95_pp[1]
-    return 0.0 if row.agreement_ci95 is None else 100 * (1 - row.agreement_ci95[0])
 
 
 def held_out(calibration: Images) -> str:

@@ -32,6 +32,12 @@ def on_host(runtime: str, host: str) -> str:
     return f"{runtime}@{host}" if host else runtime
 
 
+def option_of(backend: str, device: str) -> str:
+    """A row of a report as `--backends` takes it: `litert:gpu@pi4`."""
+    runtime, host = split_host(backend)
+    return on_host(runtime if device == "cpu" else f"{runtime}:{device}", host)
+
+
 @cache
 def _known() -> frozenset[str]:
     return frozenset(registry.names(ROOM))

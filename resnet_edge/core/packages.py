@@ -20,6 +20,9 @@ EXTRAS = {
 }
 """Import name: (distribution, extra)."""
 
+CONVERT = ("keras", "litert", "tflite", "onnx", "onnxruntime")
+"""The extras that [convert] is made of: who lacks the package of one mostly lacks those of all."""
+
 BASE = ("resnet-edge", "click", "msgspec", "numpy", "packaging", "pillow", "psutil", "rich")
 """Distributions that are always there."""
 
@@ -30,4 +33,7 @@ def missing_package(module: str | None) -> str | None:
     if package is None:
         return None
     distribution, extra = package
-    return f"the package {distribution} is not installed: pip install 'resnet-edge[{extra}]'"
+    missing = f"the package {distribution} is not installed: pip install"
+    if extra in CONVERT:
+        return f"{missing} 'resnet-edge[convert]', or for that package alone 'resnet-edge[{extra}]'"
+    return f"{missing} 'resnet-edge[{extra}]'"

@@ -91,5 +91,5 @@ def load(room: str, name: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("resnet_edge"):
             raise  # a bug of ours, not a missing extra
-        how = missing_package(error.name) or f"it needs {error.name!r}: pip install 'resnet-edge[{name}]'"
+        how = missing_package(error.name) or f"it needs the Python module {error.name!r}: install what has it"
         raise MissingDependency(f"{name}: {how}") from error

@@ -25,9 +25,9 @@ class State:
     size of the `.keras` or `.h5` file without the state of an optimizer, and `gzip_bytes` that of its gzip
     (0: the model is no single file);
     `top1` is the fraction of `n` images that it gets right, and `images` says which (None: there
-    were none with labels). `images_sha256` is of those images and then their labels, as
-    report.json gives it under `data`, so that two accuracies on the same images are known to be;
-    "": not known.
+    were none with labels), with its 95 % interval. `images_sha256` is of those images and then their
+    labels, as report.json gives it under `data`, so that two accuracies on the same images are known to
+    be; "": not known.
     """
 
     sha256: str
@@ -36,6 +36,7 @@ class State:
     file_bytes: int
     gzip_bytes: int
     top1: float | None = None
+    top1_ci95: tuple[float, float] | None = None
     n: int = 0
     images: str = ""
     images_sha256: str = ""
@@ -65,8 +66,9 @@ class Step:
     """One thing that was done to a model.
 
     `step` is the command ("train", "prune", "qat"), `title` says it in words, `command` is the
-    line that was typed. `details` is what belongs to this kind of step alone: recipe, history,
-    sparsity or channels per layer, ...
+    line that was typed. `top1_change_ci95_pp`: of the accuracy after the step less that before, image by
+    image, the 95 % interval in percentage points (None: not both are known). `details` is what belongs to
+    this kind of step alone: recipe, history, sparsity or channels per layer, ...
     """
 
     step: str
@@ -75,6 +77,7 @@ class Step:
     resnet_edge: str
     after: State
     before: State | None = None
+    top1_change_ci95_pp: tuple[float, float] | None = None
     latency: tuple[StepLatency, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 

@@ -13,6 +13,9 @@ from typing import Literal
 
 from resnet_edge.core.scheme import Scheme
 
+MAX_DROP_PP = 0.5
+"""Of an accuracy, in percentage points: --max-drop, where the user gives none."""
+
 Unit = Literal["relative", "steps"]
 """Of the root mean square of the outputs themselves, or of the grid that they are on."""
 

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from resnet_edge.core import budget
 from resnet_edge.core.budget import PROMISE
-from resnet_edge.data.headers_task import ReadHeaders
+from resnet_edge.core.files.bundled import DATA
+from resnet_edge.data.headers_task import DataShape, ReadHeaders
 from resnet_edge.workers.process import WorkerProcess, log_folder
 
-_NAMED_FOLDER = "fashion-mnist:"
+_NAMED_FOLDER = f"{DATA}:"
+FASHION_MNIST = (28, 28, 1)
+"""Of its images, which are bundled or downloaded, and need no look."""
 
 
-def check_data(*words: str | None) -> None:
+def check_data(*words: str | None) -> Mapping[str, DataShape]:
     """Whether DATA asks for more than it can need, or is wrong in a way that shows without a model: photos by
     their headers, arrays by theirs and by their labels.
 
     In a worker that loads numpy and Pillow alone, and may take no more than a file may cost that is refused.
-    10,000 photos take a second of processor time, a thirtieth of what decoding them takes. Raises DataError;
-    WorkerFailed where one makes a library crash."""
+    10,000 photos take a second of processor time, a thirtieth of what decoding them takes. Returns (H, W, C)
+    of the images of each, None where they differ. Raises DataError; WorkerFailed where one makes a library
+    crash."""
     budget.check_data(*words)
-    _look(ReadHeaders(data=_files(words)))
+    return _look(ReadHeaders(data=_files(words)))
 
 
 def check_training_data(
     data: str, batch_size: int, input_shape: tuple[int, int, int] | None, *, fresh: bool
-) -> None:
+) -> Mapping[str, DataShape]:
     """The same of data that a network is trained on. `fresh`: the network is made for the images, and takes
-    `input_shape` (H, W, C) or, with None, the size that they have. Raises as `check_data`."""
+    `input_shape` (H, W, C) or, with None, the size that they have. Returns and raises as `check_data`."""
     budget.check_data(data)
     request = ReadHeaders(
         data=_files((data,)), train=True, fresh=fresh, batch_size=batch_size, input_shape=input_shape
     )
-    _look(request)
+    return _look(request)
 
 
 def _files(words: tuple[str | None, ...]) -> tuple[str, ...]:
@@ -45,8 +50,9 @@ def _is_there(word: str) -> bool:
     return word.startswith(_NAMED_FOLDER) or path.is_dir() or (path.suffix == ".npz" and path.is_file())
 
 
-def _look(request: ReadHeaders) -> None:
+def _look(request: ReadHeaders) -> Mapping[str, DataShape]:
+    shapes: dict[str, DataShape] = {DATA: FASHION_MNIST}
     if not request.data:
-        return
+        return shapes
     with log_folder() as logs, WorkerProcess("data", logs / "data.log", memory=PROMISE) as worker:
-        worker.run(request)
+        return shapes | worker.run(request).shapes

@@ -37,7 +37,13 @@ def load(
     images = _room(folder, resize, (len(files), height, width, channels), scratch)
     for row, file in enumerate(files):
         images[row] = apply(steps, file)
-    return ImageSet(images, labels, names, folder.name or str(folder))
+    own_names = tuple(_text(file.relative_to(folder)) for file in files)
+    return ImageSet(images, labels, names, folder.name or str(folder), files=own_names)
+
+
+def _text(file: Path) -> str:
+    """As JSON can carry it: a file name that is not UTF-8 is spelled with its bytes."""
+    return file.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 def files_of(folder: Path) -> list[Path]:

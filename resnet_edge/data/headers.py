@@ -9,7 +9,7 @@ from pathlib import Path
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.machine import available_memory
 from resnet_edge.data import fashion_mnist, folder, npz
-from resnet_edge.data.headers_task import Headers, ReadHeaders
+from resnet_edge.data.headers_task import DataShape, Headers, ReadHeaders
 from resnet_edge.data.image_set import Split
 from resnet_edge.data.photo import check_header
 from resnet_edge.workers.progress import OnProgress
@@ -20,22 +20,25 @@ _FLOAT = 4
 
 @dataclass(frozen=True, kw_only=True)
 class _Images:
-    """What is known of images without unpacking them: how many, and (H, W, C); C of photos is the least."""
+    """What is known of images without unpacking them: how many, and (H, W, C); C of photos is the least.
+    `common`: what all of them have."""
 
     count: int
     shape: tuple[int, ...]
+    common: DataShape
     files: int = 1
 
 
 def look(request: ReadHeaders, on_progress: OnProgress) -> Headers:
     """Raises DataError, with the first thing that is wrong."""
-    files = 0
+    files, shapes = 0, {}
     for data in request.data:
         headers = _look(data, request)
         files += headers.files
+        shapes[data] = headers.common
         if request.fresh:
             _check_room(data, headers, request)
-    return Headers(files=files)
+    return Headers(files=files, shapes=shapes)
 
 
 def _look(data: str, request: ReadHeaders) -> _Images:
@@ -44,20 +47,31 @@ def _look(data: str, request: ReadHeaders) -> _Images:
         named = Path(os.path.expanduser(place))
         splits: tuple[Split, ...] = ("train", "test") if request.train else ("test",)
         (count, *size), *_ = (fashion_mnist.look(split, named) for split in splits)
-        return _Images(count=count, shape=(*size, 1), files=2 * len(splits))
+        height, width = size
+        shape = height, width, 1
+        return _Images(count=count, shape=shape, common=shape, files=2 * len(splits))
     if Path(data).is_dir():
         return _photos(Path(data), request)
-    shape = npz.look(Path(data), fresh=request.fresh)
-    return _Images(count=shape[0], shape=shape[1:])
+    number, *array = npz.look(Path(data), fresh=request.fresh)
+    height, width, channels = array
+    return _Images(count=number, shape=(height, width, channels), common=(height, width, channels))
 
 
 def _photos(path: Path, request: ReadHeaders) -> _Images:
     files = folder.files_of(path)
-    sizes = [check_header(file) for file in files]
+    headers = [check_header(file) for file in files]
+    sizes = [(header.width, header.height) for header in headers]
     if request.fresh and request.input_shape is None:
         _check_alike(files, sizes)
     width, height = sizes[0]
-    return _Images(count=len(files), shape=(height, width, 1), files=len(files))
+    channels = {1 if header.mode in folder.GREY else 3 for header in headers}
+    alike = len(set(sizes)) == 1
+    common = (
+        height if alike else None,
+        width if alike else None,
+        channels.pop() if len(channels) == 1 else None,
+    )
+    return _Images(count=len(files), shape=(height, width, 1), common=common, files=len(files))
 
 
 def _check_alike(files: list[Path], sizes: list[tuple[int, int]]) -> None:

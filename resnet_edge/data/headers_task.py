@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from resnet_edge.workers.task import Task
+
+DataShape = tuple[int | None, int | None, int | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Headers:
-    """How many files were looked into."""
+    """How many files were looked into, and (H, W, C) of the images of each DATA: None where they differ."""
 
     files: int
+    shapes: dict[str, DataShape] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

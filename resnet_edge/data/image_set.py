@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -21,12 +21,14 @@ class ImageSet:
 
     `images`: (N, H, W, C), uint8, or float32 as the user gave it. `labels`: (N,) int64, or, of several labels
     per image, (N, labels) of 0 and 1, or None. `class_names`: one name per class, empty where nothing names
-    them. `source`: the words that the report uses."""
+    them. `source`: the words that the report uses. `files`: the path of each in its folder, empty where
+    images have no files of their own."""
 
     images: NDArray[np.uint8] | NDArray[np.float32]
     labels: NDArray[np.int64] | None
     class_names: tuple[str, ...]
     source: str
+    files: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __len__(self) -> int:
         return len(self.images)

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import NDArray
@@ -62,7 +63,10 @@ def first(request: TakeFirstImages, on_progress: OnProgress) -> Images:
     """Some of the images that were prepared, as if there were no more."""
     images = request.images
     labels = None if images.labels is None else np.load(images.labels, allow_pickle=False)
-    loaded = ImageSet(np.load(images.images, mmap_mode="r"), labels, images.class_names, images.source)
+    names = () if images.names is None else msgspec.json.decode(Path(images.names).read_bytes())
+    loaded = ImageSet(
+        np.load(images.images, mmap_mode="r"), labels, images.class_names, images.source, files=tuple(names)
+    )
     return _written(loaded, np.arange(request.n), Path(request.folder) / f"first_{request.n}")
 
 
@@ -124,6 +128,8 @@ def _spread(labels: NDArray[np.int64] | None, n: int, count: int) -> NDArray[np.
 
 def _written(loaded: ImageSet, rows: NDArray[np.int64], stem: Path) -> Images:
     paths = stem.with_suffix(".npy"), stem.with_name(f"{stem.name}_labels.npy")
+    names = stem.with_name(f"{stem.name}_names.json")
+    names.write_bytes(msgspec.json.encode([loaded.files[row] if loaded.files else str(row) for row in rows]))
     digest = _write(loaded.images, rows, paths[0])
     if loaded.labels is not None:
         np.save(paths[1], loaded.labels[rows])
@@ -136,6 +142,7 @@ def _written(loaded: ImageSet, rows: NDArray[np.int64], stem: Path) -> Images:
         class_names=loaded.class_names,
         source=loaded.source,
         sha256=digest.hexdigest(),
+        names=str(names),
     )
 
 

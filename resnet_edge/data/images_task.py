@@ -40,7 +40,8 @@ class PrepareImages(
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """Images on disk: `images` .npy (N, H, W, C); `labels` .npy (N,), or (N, labels) of several, or None."""
+    """Images on disk: `images` .npy (N, H, W, C); `labels` .npy (N,), or (N, labels) of several, or None.
+    `names` (JSON) lists the file of each in its folder, or its row in an array; None where nobody asks."""
 
     images: str
     labels: str | None
@@ -48,6 +49,7 @@ class Images:
     class_names: tuple[str, ...]
     source: str
     sha256: str
+    names: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,7 @@ class TakeFirstImages(
     reads=(
         "images.images",
         "images.labels",
+        "images.names",
     ),
     writes=("folder",),
 ):

@@ -6,10 +6,11 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from resnet_edge.core.errors import DataError, first_line
 
@@ -27,14 +28,25 @@ def upright(file: Path) -> Image.Image:
         return _eight_bits(file, ImageOps.exif_transpose(opened))
 
 
+LYING = (5, 6, 7, 8)
+"""Of the EXIF tag Orientation: rows are columns (Exif 3.0, 4.6.5.4)."""
+
 HEADER_SECONDS = 0.5
 """Of processor time: some thousand times what a header takes. Pillow looks through what lies between the
 segments of a JPEG byte by byte, which takes hours where that is a hole of some GB."""
 
 
-def check_header(file: Path) -> tuple[int, int]:
-    """Its width and height, as stored. Raises DataError where the header says that the photo is too large, or
-    none; nothing is decoded."""
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """Of a photo, upright: its sides in pixels, and its mode as Pillow spells it."""
+
+    width: int
+    height: int
+    mode: str
+
+
+def check_header(file: Path) -> Header:
+    """Raises DataError where the header says that the photo is too large, or none; nothing is decoded."""
 
     def late(*_: object) -> None:
         raise DataError(f"{file} has no end to its header: it is damaged; fix or remove it")
@@ -43,7 +55,12 @@ def check_header(file: Path) -> tuple[int, int]:
     signal.setitimer(signal.ITIMER_PROF, HEADER_SECONDS)
     try:
         with _opened(file) as opened:
-            return opened.width, opened.height
+            sides = opened.size
+            # Of a PNG without EXIF at its beginning Pillow decodes all, to look behind the pixels.
+            looked = opened.format != "PNG" or "exif" in opened.info
+            if looked and opened.getexif().get(ExifTags.Base.Orientation) in LYING:
+                sides = sides[1], sides[0]
+            return Header(width=sides[0], height=sides[1], mode=opened.mode)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from resnet_edge.core.errors import ArtifactError, OutputError
 from resnet_edge.core.files.pipes import check_no_pipe
@@ -77,30 +76,14 @@ def _weights_beside(copy: Path, named: Path) -> tuple[str, ...]:
     """The names of the files that hold weights of an ONNX file, in order. One outside of its folder could not
     be copied to where a runtime would look."""
     import onnx
-    from onnx.external_data_helper import uses_external_data
 
-    def tensors(message: Any) -> Iterator[onnx.TensorProto]:
-        """All of them, also in graphs inside of nodes, in functions, and those that are sparse."""
-        for field, value in message.ListFields():
-            if field.message_type is None:
-                continue
-            for each in [value] if hasattr(value, "ListFields") else value:
-                if isinstance(each, onnx.TensorProto):
-                    yield each
-                else:
-                    yield from tensors(each)
+    from resnet_edge.graph.external_data import external_files
 
     try:
         model = onnx.load(str(copy), load_external_data=False)
     except Exception:  # protobuf's and onnx's: who reads the file next tells them as ArtifactError
         return ()
-    external_data = (each.external_data for each in tensors(model) if uses_external_data(each))
-    names = {  # as one path each: `./w` is `w`
-        str(PurePosixPath(entry.value))
-        for entries in external_data
-        for entry in entries
-        if entry.key == "location"
-    }
+    names = external_files(model)
     for name in names:
         if name == copy.name:
             raise ArtifactError(f"{named} says that its weights are in itself: export it again")

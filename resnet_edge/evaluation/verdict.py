@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from resnet_edge.core.head import HeadKind
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.results.attribution import Attribution
+from resnet_edge.core.results.changes import Changes
 from resnet_edge.core.results.execution import Execution
 from resnet_edge.core.results.explanation import Explanation
 from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.data.images_task import Images
+from resnet_edge.evaluation.changes_task import CountChanges, FileOutputs
 from resnet_edge.evaluation.compare_task import Agreement, CompareOutputs, CountAgreement
 from resnet_edge.evaluation.outputs_task import Aligned, AlignOutputs
 from resnet_edge.evaluation.predict_task import PredictResult
@@ -20,6 +23,8 @@ from resnet_edge.evaluation.scheduler import Evaluation
 from resnet_edge.workers.pool import Worker
 
 Row = TypeVar("Row", Attribution, Execution)
+CLASSES: frozenset[HeadKind] = frozenset({"classes", "binary"})
+"""Heads whose answer is one class."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,38 @@ class Judgement:
         return replace(
             self, parity=replace(self.parity, verdict=verdict, reasons=reasons, samples_needed=None)
         )
+
+
+def changed_answers(
+    worker: Worker,
+    facts: ModelFacts,
+    images: Images,
+    reference: str,
+    judged: Sequence[Judgement],
+    *,
+    thumbnails: bool,
+) -> Changes | None:
+    """Which answers changed beside those of `reference` (.npy) on `images`; None where the head does not
+    tell classes apart. `thumbnails`: with pictures, where the images are pixels."""
+    if facts.head.kind not in CLASSES:
+        return None
+    candidates = tuple(
+        FileOutputs(
+            artifact=one.parity.artifact,
+            backend=one.parity.backend,
+            device=one.parity.device,
+            outputs=one.outputs,
+        )
+        for one in judged
+    )
+    request = CountChanges(
+        head=facts.head,
+        reference=reference,
+        candidates=candidates,
+        images=images,
+        pictures=thumbnails and facts.preprocessing.takes_pixels,
+    )
+    return worker.run(request)
 
 
 def settled(explanations: Sequence[Explanation], judged: Sequence[Judgement]) -> tuple[Explanation, ...]:

@@ -16,6 +16,7 @@ from onnx import helper
 from resnet_edge.compatibility.onnx import minimums
 from resnet_edge.core.results.inspection import Counts, Inspection, counted, joined, turned
 from resnet_edge.formats.onnx import describe
+from resnet_edge.graph.external_data import external_files, stored_bytes
 from resnet_edge.graph.macs import dequantized, onnx_constants, onnx_layers, weights_at
 from resnet_edge.inspection.app_warnings import of_inputs
 
@@ -30,13 +31,13 @@ def inside(path: Path) -> Inspection:
     model = onnx.load(str(path), load_external_data=False)
     counts, macs = _census(model)
     warnings = of_inputs(inputs, "NNAPI and CoreML take no node of such a graph")
-    if others := sorted(_elsewhere(model)):
+    if others := sorted(external_files(model)):
         warnings.append(f"constants are in other files, which must go along: {', '.join(others)}")
     ops, constants = counted(counts, macs), _constants(model)
     return Inspection(
         file="",
         format="",
-        size_bytes=0,
+        size_bytes=stored_bytes(path, model),
         sha256="",
         made_by=_producers(model),
         inputs=inputs,
@@ -113,16 +114,6 @@ def _constants(model: onnx.ModelProto) -> dict[str, int]:
         kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
         sizes[str(kind)] += math.prod(tensor.dims) * kind.itemsize
     return dict(sizes.most_common())
-
-
-def _elsewhere(model: onnx.ModelProto) -> set[str]:
-    return {
-        entry.value
-        for _, tensor in onnx_constants(model.graph)
-        if tensor.data_location == onnx.TensorProto.EXTERNAL
-        for entry in tensor.external_data
-        if entry.key == "location"
-    }
 
 
 def _producers(model: onnx.ModelProto) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def inspect(request: InspectFile, on_progress: OnProgress) -> Inspection:
     return replace(
         inspection,
         file=path.name,
-        size_bytes=path.stat().st_size,
+        size_bytes=inspection.size_bytes or path.stat().st_size,
         sha256=sha256_of(path),
         format=request.format,
         layout=inspection.inputs[0].layout if inspection.inputs else None,

@@ -39,7 +39,9 @@ class ModelRequest:
     `trust` allows a SavedModel, which is a program; `input_shape` is (H, W, C) for a model
     that does not know its own; `preprocess` is a preset or a file for
     `core.preprocessing.preprocessing` (None: find out from the model). `output` names one of several
-    outputs; `head` says what it is, where the model does not tell or tells it wrongly.
+    outputs; `head` says what it is, where the model does not tell or tells it wrongly. `data_shape` is
+    (H, W, C) of the images that it is run on, None where they differ: what the model leaves open and the
+    user too is taken from it.
     """
 
     source: str
@@ -48,6 +50,7 @@ class ModelRequest:
     preprocess: str | None = None
     output: str | None = field(default=None, kw_only=True)
     head: HeadKind | None = field(default=None, kw_only=True)
+    data_shape: tuple[int | None, int | None, int | None] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from resnet_edge.models._head import DeclaredHead, Thresholds, head_of
 from resnet_edge.models._macs import MacCounter
 from resnet_edge.models._outputs import picked, with_one_output
 from resnet_edge.models._safe_names import with_safe_names
-from resnet_edge.models._shape import input_shape
+from resnet_edge.models._shape import shape_and_note
 from resnet_edge.models.functional.as_functional import Rebuilt, as_functional
 from resnet_edge.models.functional.channels_last import is_first, takes_channels_first
 from resnet_edge.models.functional.flat import flat_graph
@@ -71,7 +71,7 @@ def opened(
     """
     model = with_one_output(model, request.output, request.source)
     policies, own_names = as_float32(model), with_safe_names(model)
-    shape = input_shape(model, request)
+    shape, shape_notes = shape_and_note(model, request)
     network = network_of(model, request.output, request.source)
     check_activations(model, network, shape, request.source)
     if not model.built:
@@ -114,6 +114,7 @@ def opened(
                 f"its dtype policy {policy} is read as float32: the variables are float32"
                 for policy in policies
             ),
+            *shape_notes,
             *functional.notes,
             *(() if request.output is None else (f"of its outputs {request.output} is taken (--output)",)),
             *head_facts.read_as,

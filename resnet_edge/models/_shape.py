@@ -24,26 +24,57 @@ def input_shape(model: keras.Model, request: ModelRequest) -> tuple[int, int, in
 
 
 def completed_shape(declared: Shape | None, request: ModelRequest) -> tuple[int, int, int]:
-    """`declared` (H, W, C) with what is open (None) taken from `request.input_shape`."""
+    """`declared` (H, W, C) with what is open (None) taken from `request`: its `input_shape`, else the images'
+    own."""
     requested = request.input_shape
-    if declared is None:
-        if requested is None:
-            raise UsageError(f"{request.source} does not say the size of its input: add --input-shape H,W,C")
-        return requested
     if requested is None:
-        height, width, channels = declared
+        height, width, channels = _with_data(declared, request)
         if height is None or width is None or channels is None:
-            raise UsageError(
-                f"{request.source} takes images of any size ({_spelled(declared)}), and a file needs one: "
-                "add --input-shape H,W,C"
-            )
+            raise UsageError(_open(declared, request))
         return height, width, channels
-    if any(own is not None and own != wanted for own, wanted in zip(declared, requested, strict=True)):
+    if declared is not None and any(
+        own is not None and own != wanted for own, wanted in zip(declared, requested, strict=True)
+    ):
         raise UsageError(
             f"--input-shape {_spelled(requested)} contradicts {request.source}, "
             f"which takes {_spelled(declared)}"
         )
     return requested
+
+
+def shape_note(declared: Shape | None, request: ModelRequest) -> tuple[str, ...]:
+    """What to say where the images decided on what `completed_shape` gave."""
+    if request.input_shape is not None or (declared is not None and None not in declared):
+        return ()
+    shape = _spelled(_with_data(declared, request))
+    what = "does not say its input" if declared is None else f"takes {_spelled(declared)}"
+    return (f"it {what}: {shape} is taken, which is what all images of the data have (--input-shape)",)
+
+
+def shape_and_note(model: keras.Model, request: ModelRequest) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+    """As `input_shape` and `shape_note`."""
+    declared = _declared(model, request.source)
+    return completed_shape(declared, request), shape_note(declared, request)
+
+
+def _with_data(declared: Shape | None, request: ModelRequest) -> Shape:
+    unknown = (None, None, None)
+    pairs = zip(declared or unknown, request.data_shape or unknown, strict=True)
+    return tuple(given if own is None else own for own, given in pairs)
+
+
+def _open(declared: Shape | None, request: ModelRequest) -> str:
+    """What the model leaves open, and neither the user nor the images say."""
+    what = "does not say the size of its input"
+    if declared is not None:
+        what = f"takes images of any size ({_spelled(declared)}), and a file needs one"
+    if request.data_shape is None:
+        return f"{request.source} {what}: add --input-shape H,W,C"
+    of_data = _spelled(request.data_shape)
+    return (
+        f"{request.source} {what}; the images of the data do not have one either ({of_data}): add "
+        "--input-shape H,W,C, and photos are resized to that"
+    )
 
 
 def _declared(model: keras.Model, source: str) -> Shape | None:

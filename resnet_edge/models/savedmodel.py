@@ -71,7 +71,8 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     argument, declared = _image_argument(signature, folder)
     output = chosen(tuple(sorted(signature.structured_outputs)), request.output, request.source)
     first = _channels_first(declared)
-    shape = _shape.completed_shape((*declared[1:], declared[0]) if first else declared, request)
+    own = (*declared[1:], declared[0]) if first else declared
+    shape = _shape.completed_shape(own, request)
     variables = list(signature.variables)
     network = _network(signature, argument, output, first)
     outputs = _opened.probe(network, shape, request.source)
@@ -91,6 +92,7 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
         class_names=(),
         preprocessing=_opened.chosen_preprocessing(request, None, shape),
         read_as=(
+            *_shape.shape_note(own, request),
             *(f"it computes in {kind} and is read as float32: the variables are float32" for kind in short),
             *(
                 ("its channels come first (N, C, H, W): images are turned for it inside of the graph",)

@@ -10,6 +10,7 @@ from resnet_edge.report import words
 from resnet_edge.report.bench_words import name_of
 from resnet_edge.report.blocks import Block, Cell, Figure, Paragraph, TextTable
 from resnet_edge.report.charts import layer_bars, svg
+from resnet_edge.report.charts.bench_chart import scheme_of
 from resnet_edge.report.charts.bench_layers import (
     LayerRow,
     ceiling_of,
@@ -19,6 +20,7 @@ from resnet_edge.report.charts.bench_layers import (
     watched,
 )
 from resnet_edge.report.charts.layer_bars import Column, LayerBars
+from resnet_edge.report.charts.scheme_colours import bar_styles
 
 SHOWN = 40
 """Layers; --json has all."""
@@ -60,11 +62,11 @@ def _beside(
 ) -> Iterator[Block]:
     names = [words.printable(name_of(row, model)) for row in rows]
     columns = tuple(
-        Column(name, words.printable(f"{row.backend} {row.device}"), n)
-        for n, (name, row) in enumerate(zip(names, rows, strict=True))
+        Column(name, words.printable(f"{row.backend} {row.device}"), style)
+        for name, row, style in zip(names, rows, bar_styles(map(scheme_of, rows)), strict=True)
     )
     spelled = tuple(LayerRow(words.printable(x.name), x.macs, x.microseconds) for x in shown)
-    keys = [(svg.legend_marker(1, svg.colour(c.colour)), f"{c.name} on {c.place}") for c in columns]
+    keys = [(svg.legend_marker(1, c.style), f"{c.name} on {c.place}") for c in columns]
     yield Figure(layer_bars.both(LayerBars(columns, spelled)), keys, caption)
     yield Paragraph(HOW)
     short = (words.shortened(f"{column.name}, {column.place}", MOST_LETTERS) for column in columns)

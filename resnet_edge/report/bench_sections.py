@@ -36,6 +36,7 @@ from resnet_edge.report.charts.bench_chart import (
     sure,
     tested_on,
 )
+from resnet_edge.report.charts.scheme_colours import scheme_colour
 
 HEADER = (
     *("Artifact", "p50, ms", "p90", "p99", "× best", "Images/s", "Limit", "Open", "First"),
@@ -123,7 +124,7 @@ def _latency(view: _View) -> Iterator[Block]:
         return
     keys = [
         *((svg.legend_marker(n), place) for n, place in enumerate(view.palette.places)),
-        *((svg.legend_marker(css=svg.colour(n)), name) for n, name in enumerate(view.palette.schemes)),
+        *((svg.legend_marker(css=svg.colour(scheme_colour(s))), s) for s in view.palette.schemes),
     ]
     if not all(map(sure, view.rows)):
         keys.append((svg.legend_marker(css="ink hollow"), "may not come out so again"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from resnet_edge.core.backend_name import option_of
 from resnet_edge.core.results.bench import Bench, Recommendation, Timing, UnprovedRow
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.roofline import Ceilings
@@ -89,7 +90,7 @@ def _unproved(row: UnprovedRow, model: str) -> str:
     """`int8.tflite on openvino, 0.2 ms: it was not run on images there`."""
     what = f"{_at(row, model)}, {words.milliseconds(row.p50_ms)} ms"
     if row.verdict is None:
-        return f"{what}: its answers were not proved there (`resnet-edge verify --backends {row.backend}`)"
+        return f"{what}: its answers were not proved there (`resnet-edge verify --backends {option_of(row.backend, row.device)}`)"
     if row.verdict == "inconclusive":
         needed = row.samples_needed
         more = "" if needed is None else f"; about {needed:,} would decide it"
@@ -104,7 +105,7 @@ def _unproved_answer(bench: Bench, rows: Sequence[Timing], model: str) -> str:
     if bench.accuracy.proofs and not any(proof_of(bench, row) for row in rows):
         return (
             f"{fastest} Its answers were not proved there: `resnet-edge verify DIR --backends "
-            f"{','.join(sorted({row.backend for row in rows}))}` does it."
+            f"{','.join(sorted({option_of(row.backend, row.device) for row in rows}))}` does it."
         )
     if bench.accuracy.proofs:
         return (
@@ -156,9 +157,9 @@ def _all_labelled(bench: Bench) -> bool:
     return all(words.finite(proof.top1) for proof in bench.accuracy.proofs)
 
 
-def unsettled(rows: Sequence[Timing]) -> list[str]:
+def unsettled(rows: Sequence[Timing], *, accepted: bool = False) -> list[str]:
     """Why figures may not come out so again: what all share in words, then how many have reasons of their
-    own."""
+    own; and whether that is `accepted`."""
     unsure = [row for row in rows if row.verdict != "steady"]
     if not unsure:
         return []
@@ -172,6 +173,8 @@ def unsettled(rows: Sequence[Timing]) -> list[str]:
         lines.append(f"{own[0].artifact} on {own[0].backend}: {reasons}.")
     elif own:
         lines.append(f"{len(own)} have reasons of their own, as medians that are not known to 2 %: --json.")
+    if accepted:
+        lines.append("They are let pass (--accept-noise): the exit code is 0, and not 5.")
     return lines
 
 

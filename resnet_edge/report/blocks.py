@@ -6,7 +6,7 @@ Nothing here is escaped; `markdown` and `html.page` are the writers, each for it
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from resnet_edge.report.rows import Standing
@@ -38,12 +38,25 @@ def texts(cell: Cell) -> tuple[str, str]:
 @dataclass(frozen=True)
 class TextTable:
     """`header`, and a row of cells for each entry; `numbers` are the columns that stand to the right, `names`
-    those of files and tensors, which are copied letter by letter."""
+    those of files and tensors, which are copied letter by letter. `pictures`: a data URI for each row, which
+    stands before its first cell (empty: none); text alone has no place for it."""
 
     header: tuple[str, ...]
     body: tuple[tuple[Cell, ...], ...]
     numbers: range
     names: range = range(0)
+    pictures: tuple[str, ...] = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """How often each class, a row, is taken for each class, a column, of the same names: `rows` and `columns`
+    say what of. Where it is taken for itself all is well."""
+
+    rows: str
+    columns: str
+    names: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,7 @@ class Shell:
     text: str
 
 
-Block = TextTable | Paragraph | Bullets | Facts | Figure | Shell
+Block = TextTable | Matrix | Paragraph | Bullets | Facts | Figure | Shell
 
 
 @dataclass(frozen=True)
@@ -120,7 +133,7 @@ class Entry(Generic[Result]):
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """A whole report: `name` says of what and `kind` what it is, `version` is that of resnet-edge. `word` and
-    `sentence` are the verdict, coloured as `outcome`."""
+    `sentence` are the verdict, coloured as `outcome`, and `why` what it rests on, where not all is well."""
 
     name: str
     kind: str
@@ -129,6 +142,7 @@ class Document:
     word: str
     sentence: str
     sections: tuple[Section, ...]
+    why: tuple[str, ...] = ()
 
 
 def sections(entries: Iterable[Entry[Result]], result: Result) -> tuple[Section, ...]:

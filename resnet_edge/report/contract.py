@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from resnet_edge.core.artifact import Artifact, TensorSpec
+from resnet_edge.core.results.changes import Changes
 from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.mixed_precision import MixedPrecision
 from resnet_edge.core.results.parity import Parity
@@ -14,6 +15,7 @@ from resnet_edge.core.results.report import Report
 from resnet_edge.report.doubted import doubted
 from resnet_edge.report.lineage import LineageEntry, entries
 from resnet_edge.report.readable_json import readable_json
+from resnet_edge.report.summary import verdict
 
 SCHEMA = 1
 
@@ -44,6 +46,7 @@ def document(report: Report) -> dict[str, Any]:
         "calibration_lint": None if report.calibration_lint is None else asdict(report.calibration_lint),
         "inputs": report.inputs,
         "max_drop_pp": report.max_drop_pp,
+        "verdict": asdict(verdict(report)),
         "artifacts": [artifact_entry(artifact) for artifact in report.artifacts],
         "parity": [measured_row(row) for row in report.parity],
         "latency": [measured_row(row) for row in report.latency],
@@ -52,6 +55,7 @@ def document(report: Report) -> dict[str, Any]:
         "execution": [asdict(execution) for execution in report.executions],
         "int8_risk": [asdict(risk) for risk in report.int8_risks],
         "attribution": [asdict(attribution) for attribution in report.attributions],
+        "changes": changes_entry(report.changes),
         "error_growth": [asdict(growth) for growth in report.error_growth],
         "history": [_entry(entry) for entry in entries(report)],
         "witness": None if report.witness is None else asdict(report.witness),
@@ -85,6 +89,16 @@ def artifact_entry(artifact: Artifact) -> dict[str, Any]:
         "outputs": [_tensor(tensor) for tensor in artifact.outputs],
         "converter": artifact.converter,
     }
+
+
+def changes_entry(changes: Changes | None) -> dict[str, Any] | None:
+    """Counts and names of images; their pictures are for pages."""
+    if changes is None:
+        return None
+    entry = asdict(changes)
+    for image in entry["worst"]:
+        del image["picture"]
+    return entry
 
 
 def _tensor(tensor: TensorSpec) -> dict[str, Any]:

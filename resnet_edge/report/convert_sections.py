@@ -25,11 +25,13 @@ from resnet_edge.report.blocks import (
 from resnet_edge.report.charts import line_plot, svg
 from resnet_edge.report.charts.accuracy_figure import accuracy_blocks, accuracy_title
 from resnet_edge.report.charts.accuracy_latency import chart
+from resnet_edge.report.charts.scheme_colours import line_styles
+from resnet_edge.report.first_reasons import first_reasons
 from resnet_edge.report.growth import HOW, growth_sentences, growth_table
 from resnet_edge.report.layer_tables import layer_tables
 from resnet_edge.report.lineage_table import commands, explained, lineage_table
 from resnet_edge.report.mixed_precision_table import explained_plan, mixed_precision_table
-from resnet_edge.report.proof_sections import DIAGNOSIS, DOUBTS, FAILURES, LABELS, NOTES, REPEAT
+from resnet_edge.report.proof_sections import ANSWERS, DIAGNOSIS, DOUBTS, FAILURES, NOTES, REPEAT
 from resnet_edge.report.rows import WORDS, Row, conditions, rows, target
 
 
@@ -43,6 +45,7 @@ def convert_document(report: Report) -> Document:
         outcome=verdict.word,
         word=verdict.word,
         sentence=verdict.sentence,
+        why=() if report.passed else first_reasons(report),
         sections=sections(SECTIONS, report),
     )
 
@@ -95,12 +98,11 @@ def _plan(report: Report) -> Iterator[Block]:
 
 def _growth(report: Report) -> Iterator[Block]:
     schemes = {artifact.file: artifact.scheme for artifact in report.artifacts}
-    order = list(dict.fromkeys(schemes.values()))  # so that a scheme has the colour of the picture above
-    colours = [order.index(schemes[growth.artifact]) for growth in report.error_growth]
-    if drawn := line_plot.both(report.error_growth, colours):
+    styles = line_styles(schemes[growth.artifact] for growth in report.error_growth)
+    if drawn := line_plot.both(report.error_growth, styles):
         keys = [
-            (svg.legend_marker(css=svg.colour(colour)), growth.artifact)
-            for growth, colour in zip(report.error_growth, colours, strict=True)
+            (svg.legend_stroke(style), growth.artifact)
+            for growth, style in zip(report.error_growth, styles, strict=True)
         ]
         yield Figure(drawn, [*keys, (svg.legend_marker(css="ink hollow"), "the largest fall")])
     if lines := growth_sentences(report):
@@ -160,7 +162,7 @@ SECTIONS: tuple[Entry[Report], ...] = (
         lambda report: accuracy_blocks(chart(report), summary.images(report)),
     ),
     Entry("results", "Results", _results),
-    LABELS,
+    *ANSWERS,
     Entry("plan", lambda report: f"The plan for {report.plan.scheme if report.plan else ''}", _plan),
     Entry("growth", "Error growth per layer", _growth),
     *DIAGNOSIS,

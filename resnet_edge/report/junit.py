@@ -18,12 +18,13 @@ from resnet_edge.core.results.doubt import open_doubts
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.verification import Verification
 
-Outcome = Literal["pass", "fail", "inconclusive", "error"]
+Outcome = Literal["pass", "fail", "inconclusive", "skipped", "error"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One artifact (`group`) at one place (`name`), and how that ended; `reasons` are sentences."""
+    """One artifact (`group`) at one place (`name`), and how that ended; `reasons` are sentences. `skipped`:
+    it is inconclusive, and the user lets that pass."""
 
     group: str
     name: str
@@ -51,7 +52,7 @@ def timed(bench: Bench) -> Iterator[Case]:
         yield Case(
             group=row.artifact,
             name=f"{row.backend} {row.device}",
-            outcome="pass" if steady else "inconclusive",
+            outcome="pass" if steady else "skipped" if bench.noise_accepted else "inconclusive",
             reasons=() if steady else row.reasons,
         )
     for failed in bench.failures:
@@ -67,6 +68,7 @@ def junit(suite: str, cases: Iterable[Case]) -> str:
         "tests": len(every),
         "failures": sum(case.outcome in ("fail", "inconclusive") for case in every),
         "errors": sum(case.outcome == "error" for case in every),
+        "skipped": sum(case.outcome == "skipped" for case in every),
     }
     attributes = {key: str(value) for key, value in counts.items()}
     element = ElementTree.SubElement(root, "testsuite", {"name": suite, **attributes})
@@ -75,7 +77,7 @@ def junit(suite: str, cases: Iterable[Case]) -> str:
             element, "testcase", {"classname": printable(case.group), "name": printable(case.name)}
         )
         if case.outcome != "pass":
-            kind = "error" if case.outcome == "error" else "failure"
+            kind = case.outcome if case.outcome in ("error", "skipped") else "failure"
             reasons = [printable(reason) for reason in case.reasons] or [case.outcome]
             why = ElementTree.SubElement(within, kind, {"type": case.outcome, "message": reasons[0]})
             why.text = "\n".join(reasons)

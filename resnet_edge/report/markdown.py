@@ -14,6 +14,7 @@ from resnet_edge.report.blocks import (
     Facts,
     Figure,
     Item,
+    Matrix,
     Paragraph,
     Section,
     Shell,
@@ -34,6 +35,7 @@ def markdown(document: Document) -> str:
     parts = [
         f"# {escaped(document.name)}: {escaped(document.kind)}",
         f"**{escaped(document.word.upper())}.** {escaped(document.sentence)}",
+        "\n".join(f"- {escaped(line)}" for line in document.why),
         *map(_section, document.sections),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -70,6 +72,8 @@ def _block(block: Block) -> str:
         case TextTable():
             body = [[_cell(cell, i in block.names) for i, cell in enumerate(row)] for row in block.body]
             return _table(block.header, body, block.numbers)
+        case Matrix():
+            return _matrix(block)
         case Paragraph():
             return escaped(block.text)
         case Bullets():
@@ -86,6 +90,20 @@ def _block(block: Block) -> str:
 def _table(header: Sequence[str], body: Iterable[Sequence[str]], right: Container[int] = ()) -> str:
     rule = ["---:" if index in right else "---" for index in range(len(header))]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *body))
+
+
+def _matrix(matrix: Matrix) -> str:
+    """What is as it should be is bold, and nothing stands for none."""
+    body = [
+        [escaped(name), *(_count(count, i == k) for k, count in enumerate(row))]
+        for i, (name, row) in enumerate(zip(matrix.names, matrix.counts, strict=True))
+    ]
+    header = (f"{escaped(matrix.rows)} ↓ {escaped(matrix.columns)} →", *map(escaped, matrix.names))
+    return _table(header, body, range(1, len(header)))
+
+
+def _count(count: int, right: bool) -> str:
+    return f"**{count:,}**" if right else f"{count:,}" if count else ""
 
 
 def _cell(cell: Cell, name: bool) -> str:

@@ -11,7 +11,9 @@ from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.report import causes, integers, lint, summary
 from resnet_edge.report.blocks import Block, Entry, Figure, Item, Paragraph, Shell, Tag, bullets
+from resnet_edge.report.changed_answers import class_blocks, confusion_blocks, image_blocks
 from resnet_edge.report.charts import line_plot, svg
+from resnet_edge.report.charts.scheme_colours import line_styles
 from resnet_edge.report.doubted import doubted
 from resnet_edge.report.label_tables import label_blocks
 from resnet_edge.report.rows import Standing
@@ -45,8 +47,10 @@ def _explained(report: Proved) -> Iterator[Block]:
     drawn = named if isinstance(report, Report) else report.explanations
     growth = [_growth(each) for each in drawn if any(layer.sqnr_db is not None for layer in each.trace)]
     if growth:
-        keys = [(svg.legend_marker(css=svg.colour(n)), each.artifact) for n, each in enumerate(growth)]
-        yield Figure(line_plot.both(growth, range(len(growth))), keys, TRACE_HOW)
+        schemes = {a.path: a.scheme for a in report.artifacts} | {a.file: a.scheme for a in report.artifacts}
+        styles = line_styles(schemes.get(each.artifact, "") for each in growth)
+        keys = [(svg.legend_stroke(style), g.artifact) for g, style in zip(growth, styles, strict=True)]
+        yield Figure(line_plot.both(growth, styles), keys, TRACE_HOW)
 
 
 def _growth(explanation: Explanation) -> ErrorGrowth:
@@ -85,6 +89,21 @@ def _repeat(report: Proved) -> Iterator[Block]:
 LABELS = Entry[Proved](
     "labels", "Label by label", lambda report: label_blocks(report.parity, report.class_names)
 )
+CLASSES = Entry[Proved](
+    "classes", "Class by class", lambda report: class_blocks(report.changes, report.class_names)
+)
+CONFUSION = Entry[Proved](
+    "confusion",
+    "Which classes are taken for which",
+    lambda report: confusion_blocks(report.changes, report.class_names),
+)
+CHANGED = Entry[Proved](
+    "changed",
+    "Images whose answer changed",
+    lambda report: image_blocks(report.changes, report.class_names),
+)
+ANSWERS = (LABELS, CLASSES, CONFUSION, CHANGED)
+"""What is told of answers, by the head: of labels, or of classes."""
 DOUBTS = Entry[Proved]("doubts", "The reference is in doubt", lambda report: bullets(doubted(report.doubts)))
 DIAGNOSIS: tuple[Entry[Proved], ...] = (
     Entry("causes", "Where the gap comes from", _causes),

@@ -19,6 +19,7 @@ from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.report import words
 from resnet_edge.report.blocks import Outcome
+from resnet_edge.report.few_images import few_images, unsaid
 from resnet_edge.report.grouped import grouped, names
 from resnet_edge.report.rows import WORDS, Standing, conditions, standing_of
 
@@ -46,6 +47,8 @@ def verdict(report: Report) -> VerdictRow:
         sentence += " The images have no labels, so accuracy is not proved."
     if report.failures:
         sentence += f" {words.count(len(report.failures), 'thing')} asked for could not be done."
+    if few := few_images(report.parity, report.max_drop_pp):
+        sentence += f" {few}"
     if "fail" in standings:
         return VerdictRow("failed", sentence)
     incomplete = bool(report.failures) or "unverified" in standings or not standings
@@ -94,10 +97,10 @@ def labelled(report: Report) -> bool:
 
 
 def troubles(report: Report) -> list[tuple[str, list[str]]]:
-    """What did not pass, each with its reasons in words."""
+    """What did not pass, each with its reasons in words; not what the verdict says of too few images."""
     unpassed = [
         (f"{names(rows)}: {WORDS[rows[0].verdict]}", _reasons(rows[0]))
-        for rows, _ in grouped(row for row in report.parity if row.verdict != "pass")
+        for rows, _ in grouped(unsaid(report.parity, report.max_drop_pp))
     ]
     unproved = [a.file for a in report.artifacts if standing_of(report, a.file) == "unverified"]
     return unpassed + [

@@ -22,8 +22,10 @@ from resnet_edge.report.blocks import (
     bullets,
     sections,
 )
+from resnet_edge.report.few_images import unsaid
+from resnet_edge.report.first_reasons import first_reasons
 from resnet_edge.report.grouped import grouped, names
-from resnet_edge.report.proof_sections import DIAGNOSIS, DOUBTS, FAILURES, LABELS, NOTES, REPEAT
+from resnet_edge.report.proof_sections import ANSWERS, DIAGNOSIS, DOUBTS, FAILURES, NOTES, REPEAT
 from resnet_edge.report.rows import WORDS
 from resnet_edge.report.summary import machine_rows
 from resnet_edge.report.verify_words import OUTCOMES, verdict
@@ -39,6 +41,7 @@ def verify_document(verification: Verification) -> Document:
         outcome=OUTCOMES[word],
         word=word.lower(),
         sentence=sentence,
+        why=() if verification.passed else first_reasons(verification),
         sections=sections(SECTIONS, verification),
     )
 
@@ -72,7 +75,7 @@ def _row(row: Parity, scheme: str) -> tuple[Cell, ...]:
 
 
 def _not_passed(verification: Verification) -> list[Bullets]:
-    short = grouped(row for row in verification.parity if row.verdict != "pass")
+    short = grouped(unsaid(verification.parity, verification.max_drop_pp))
     return bullets([Item(label=names(rows), below=reasons) for rows, reasons in short])
 
 
@@ -93,7 +96,7 @@ def _machine(verification: Verification) -> Iterator[Block]:
 SECTIONS: tuple[Entry[Verification], ...] = (
     DOUBTS,
     Entry("results", "Results", _results),
-    LABELS,
+    *ANSWERS,
     *DIAGNOSIS,
     Entry("not-passed", "What did not pass", _not_passed),
     FAILURES,

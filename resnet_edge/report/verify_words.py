@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from resnet_edge.core.results.doubt import open_doubts
 from resnet_edge.core.results.verification import Verification
+from resnet_edge.core.sequential import quantile
 from resnet_edge.report.blocks import Outcome
+from resnet_edge.report.few_images import few_images
 
 OUTCOMES: dict[str, Outcome] = {
     "PASSED": "passed",
@@ -38,15 +40,28 @@ def verdict(verification: Verification) -> tuple[str, str]:
         return "FAILED", f"Of {what}, not all {gives}."
     if open_doubts(verification.doubts):
         return "INCONCLUSIVE", "The reference itself is in doubt, and with it every proof."
+    if few := few_images(verification.parity, verification.max_drop_pp, quantile(_looks(verification))):
+        return "INCONCLUSIVE", f"{some} passed. {few}" if (some := _passed(verification)) else few
     return "INCONCLUSIVE", f"These {n} images do not prove it{_what_would(verification)}."
+
+
+def _looks(verification: Verification) -> int:
+    return 1 if verification.sequential is None else len(verification.sequential.at)
+
+
+def _passed(verification: Verification) -> str:
+    """`3 of 7`; empty where none did."""
+    rest = {row.artifact for row in verification.parity if row.verdict != "pass"}
+    passed = {row.artifact for row in verification.parity} - rest
+    return f"{len(passed)} of {len(verification.artifacts)}" if passed else ""
 
 
 def _what_would(verification: Verification) -> str:
     """How much is proved, and how many images would prove the rest."""
     rest = [row for row in verification.parity if row.verdict != "pass"]
-    passed = {row.artifact for row in verification.parity} - {row.artifact for row in rest}
+    some = _passed(verification)
     needed = max((row.samples_needed or 0 for row in rest), default=0)
-    parts = [f"{len(passed)} of {len(verification.artifacts)} passed"] if passed else []
+    parts = [f"{some} passed"] if some else []
     if needed:
-        parts.append(f"about {needed:,} images would decide {'the others' if passed else 'it'}")
+        parts.append(f"about {needed:,} images would decide {'the others' if some else 'it'}")
     return f": {', '.join(parts)}" if parts else ""

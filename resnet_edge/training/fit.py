@@ -111,11 +111,12 @@ def fit(
     return watcher.history
 
 
-def top1(
+def share_right(
     network: Callable[[Pixels], Any], images: LabelledImages, how: Fit, on_progress: OnProgress
-) -> float:
-    """The fraction of `images` that `network`, in inference mode, gets right; of several labels, the fraction
-    of all answers; of an embedding, of images whose nearest neighbour has their label."""
+) -> NDArray[np.float64]:
+    """What `network`, in inference mode, gets right of each of `images`, (N,): 1 or 0; of several labels, the
+    fraction of them; of an embedding, whether the nearest neighbour has the image's label. The mean is the
+    accuracy."""
     outputs = []
     for start in range(0, len(images), VALIDATION_BATCH):
         rows = slice(start, start + VALIDATION_BATCH)
@@ -123,8 +124,8 @@ def top1(
         on_progress(Progress(step="test", done=min(start + VALIDATION_BATCH, len(images)), total=len(images)))
     answer = answers(how.head, np.concatenate(outputs))
     if how.head.kind == "multilabel":
-        return float((answer == images.labels).mean())
-    return float(right(how.head, answer, images.labels).mean())
+        return np.asarray((answer == images.labels).mean(axis=1), np.float64)
+    return np.asarray(right(how.head, answer, images.labels), np.float64)
 
 
 def training_details(recipe: Recipe, data: TrainingData, history: History, how: Fit) -> dict[str, Any]:
@@ -227,12 +228,18 @@ class _Watcher:
         self._file = folder / "history.json"
         self.history: History = _history_in(self._file) if self._file.is_file() else []
         self._epoch, self._began = 0, 0.0
+        self._first = True
 
     def epoch_begins(self, epoch: int, logs: Any = None) -> None:
+        if self._first:
+            self._on_progress(Progress(step="first batch", note=f"compiling what {self._label} runs"))
         self._epoch, self._began = epoch, time.monotonic()
         del self.history[epoch:]
 
     def batch_ends(self, batch: int, logs: Any = None) -> None:
+        if self._first:
+            self._first = False
+            self._on_progress(Progress(step="first batch", done=1, total=1))
         if batch % 10 == 9 or batch + 1 == self._steps:
             done, total = self._epoch * self._steps + batch + 1, self._recipe.epochs * self._steps
             state = f"loss {logs['loss']:.3f} {self._measure} {logs['accuracy']:.4f}"

@@ -6,7 +6,7 @@ Apart from the stages that train, which import Keras and which the parent must n
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -96,20 +96,31 @@ class Compressed:
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Where the model is and how good; `validation_top1` is a fraction (None: nothing held out)."""
+    """Where the model is and how good; `validation_top1` is a fraction (None: nothing held out), of
+    `validation_n` images, with its 95 % interval."""
 
     file: str
     state: State
     validation_top1: float | None
+    validation_n: int = field(default=0, kw_only=True)
+    validation_top1_ci95: tuple[float, float] | None = field(default=None, kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
     def sentence(self) -> str:
         """One line for people."""
         parts = [f"{self.file}: {self.state.parameters:,} parameters"]
         if self.validation_top1 is not None:
-            parts.append(f"top-1 held out {100 * self.validation_top1:.2f} %")
+            held = _share(self.validation_top1, self.validation_top1_ci95)
+            count = f" on {self.validation_n:,} images" if self.validation_n else ""
+            parts.append(f"top-1 held out {held}{count}")
         if self.state.top1 is not None and "test" in self.state.images:
-            parts.append(f"top-1 on {self.state.images} {100 * self.state.top1:.2f} %")
+            parts.append(f"top-1 on {self.state.images} {_share(self.state.top1, self.state.top1_ci95)}")
         return ", ".join(parts)
+
+
+def _share(share: float, between: tuple[float, float] | None) -> str:
+    interval = "" if between is None else f" [{100 * between[0]:.2f}, {100 * between[1]:.2f}]"
+    return f"{100 * share:.2f} %{interval}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,11 +146,21 @@ class Train(
     overwrite: bool = False
 
 
-def training_grant(recipe: Recipe, out: str, *models: ModelRequest, fresh: bool = False) -> Grant:
+def check_recipe_data(recipe: Recipe) -> None:
+    """For a network that is made for the data. Raises DataError where this is wrong or asks for more than it
+    can need."""
+    check_training_data(recipe.data, recipe.batch_size, recipe.input_shape, fresh=True)
+
+
+def fitted_to_data(model: ModelRequest, recipe: Recipe) -> ModelRequest:
+    """How to open the model that is trained on the recipe's data. Raises as `check_recipe_data`."""
+    shapes = check_training_data(recipe.data, recipe.batch_size, recipe.input_shape, fresh=False)
+    return replace(model, data_shape=shapes.get(recipe.data))
+
+
+def training_grant(recipe: Recipe, out: str, *models: ModelRequest) -> Grant:
     """For a worker that trains: it opens `models` and the teacher, reads the data, and writes the checkpoint
-    folder of `out` (`unfinished.training_run`). `fresh`: the network is made for the data. Raises DataError
-    where the data is wrong or asks for more than it can need, and as `check_source`."""
-    check_training_data(recipe.data, recipe.batch_size, recipe.input_shape, fresh=fresh)
+    folder of `out` (`unfinished.training_run`). Raises as `check_source`."""
     teacher = recipe.teacher_request()
     grants = map(grant_of, (*models, *(() if teacher is None else (teacher,))))
     written = Grant(writes=(str(checkpoint_folder(Path(out)).absolute()),))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from resnet_edge import __version__, zoo
 from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.core.head import Head
+from resnet_edge.core.proportion import wilson
 from resnet_edge.core.sidecar import Sidecar, State, Step, next_sidecar, write_sidecar
 from resnet_edge.data.rows import evenly
 from resnet_edge.evaluation.reader_check import checked_reader
@@ -20,14 +21,14 @@ from resnet_edge.models import ModelRequest, open_model
 from resnet_edge.models.functional.flat import copy_weights, flat_graph, return_weights
 from resnet_edge.models.witness import IMAGES
 from resnet_edge.training.checkpoint import open_checkpoint
-from resnet_edge.training.fit import Fit, fit, top1, training_details
+from resnet_edge.training.fit import Fit, fit, share_right, training_details
 from resnet_edge.training.recipe import Train, TrainResult
-from resnet_edge.training.state import state_of
+from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_copy import training_copy
-from resnet_edge.training.training_data import training_data
+from resnet_edge.training.training_data import TrainingData, training_data
 from resnet_edge.training.unfinished import finished_file
-from resnet_edge.workers.progress import OnProgress
+from resnet_edge.workers.progress import OnProgress, Progress, underway
 
 
 def train(request: Train, on_progress: OnProgress) -> TrainResult:
@@ -38,22 +39,28 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
     zoo.architecture(request.arch)
-    data = training_data(recipe, recipe.input_shape, None, on_progress)
+    with underway("images", recipe.data, on_progress):
+        data = training_data(recipe, recipe.input_shape, None, on_progress)
     shape = data.fitted.images.shape[1:]
     model = zoo.build(request.arch, shape, data.classes)
+    on_progress(Progress(step="train", note=_what(request, model, data), line=True))
     graph = flat_graph(model, shape)
     head = (Head.multilabel if data.several else Head.of_classes)(data.classes, "logits")
     how = Fit(head=head, teacher=teacher_of(recipe, shape, head, on_progress))
 
-    def state(file: str) -> State:
-        """Of `model` as it is now, which `file` holds."""
+    def measured() -> Right | None:
+        """`model` as it is now."""
         images = data.measured_on
-        score = None if images is None else top1(model.predict_on_batch, images, how, on_progress)
-        return state_of(ModelRequest(file, head=head.kind), score, images)
+        return None if images is None else share_right(model.predict_on_batch, images, how, on_progress)
+
+    def state(file: str, right: Right | None) -> State:
+        """Of what `file` holds."""
+        return state_of(ModelRequest(file, head=head.kind), right, data.measured_on)
 
     if request.start is not None:
         _take_weights(model, request.start, shape, data.fitted.images, on_progress)
-    before = None if request.start is None else state(request.start)
+    right_before = None if request.start is None else measured()
+    before = None if request.start is None else state(request.start, right_before)
     stamp = {
         "arch": request.arch,
         "start": before and before.sha256,
@@ -66,13 +73,15 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
     return_weights(copy, graph)
     finished = finished_file(out)
     model.save(finished)
+    right_after = measured()
     step = Step(
         step="train",
         title=f"{request.arch}, {recipe.epochs} epochs",
         command=request.command,
         resnet_edge=__version__,
-        after=state(str(finished)),
+        after=state(str(finished), right_after),
         before=before,
+        top1_change_ci95_pp=change_ci95_pp(right_before, right_after),
         details={"arch": request.arch, **training_details(recipe, data, history, how)},
     )
     sidecar = Sidecar(data.class_names, (step,), head="multilabel" if data.several else None)
@@ -80,7 +89,26 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
         known, _ = next_sidecar(request.start, step)
         sidecar = replace(sidecar, steps=known.steps)
     write_sidecar(finished, sidecar)
-    return TrainResult(str(out), step.after, history[-1].get("val_accuracy") if history else None)
+    held = history[-1].get("val_accuracy") if history else None
+    count = 0 if held is None or data.held_out is None else len(data.held_out)
+    return TrainResult(
+        str(out),
+        step.after,
+        held,
+        validation_n=count,
+        validation_top1_ci95=None if held is None or not count else wilson(held * count, count),
+        notes=few_images_note(step),
+    )
+
+
+def _what(request: Train, model: keras.Model, data: TrainingData) -> str:
+    """What is trained, on what, as a line before it begins."""
+    size = "x".join(map(str, data.fitted.images.shape[1:]))
+    held = "none held out" if data.held_out is None else f"{len(data.held_out):,} held out"
+    return (
+        f"{request.arch}: input {size}, {data.classes} {'labels' if data.several else 'classes'}, "
+        f"{model.count_params():,} parameters; {len(data.fitted):,} training images, {held}"
+    )
 
 
 def _take_weights(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resnet_edge.core.errors import OutputError, UsageError
+from resnet_edge.core.files.alone import alone
 from resnet_edge.core.files.atomic import is_part, sweep_parts, take_name
 from resnet_edge.core.interrupts import uninterrupted
 from resnet_edge.core.sidecar import sidecar_path
@@ -55,7 +54,7 @@ def training_run(out: Path) -> Iterator[None]:
     folder, finished, lock = checkpoint_folder(out), finished_file(out), None
     try:
         folder.mkdir(exist_ok=True)
-        lock = _alone(folder)
+        lock = alone(folder, out)
         sweep_parts(folder)
         for left in (finished, sidecar_path(finished)):
             left.unlink(missing_ok=True)
@@ -70,23 +69,6 @@ def training_run(out: Path) -> Iterator[None]:
         if not folder.is_symlink() and _ours(folder) and not holds_work(folder):
             shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
-
-
-def _alone(folder: Path) -> int:
-    """The lock of a folder that no other run writes in, which goes with this process; its descriptor. Raises
-    OutputError, OSError."""
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        alone = folder.exists() and os.path.samestat(os.fstat(lock), folder.stat())
-    except BlockingIOError:
-        alone = False
-    except OSError as error:
-        alone = error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # a file system without locks
-    if not alone:
-        os.close(lock)
-        raise OutputError(f"another run is writing in {folder}: wait for its end, or choose another --out")
-    return lock
 
 
 def finished_file(out: Path) -> Path:

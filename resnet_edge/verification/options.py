@@ -21,7 +21,8 @@ class VerifyRequest:
     a report names. `golden`: where to save golden vectors, of so many images. `attributed`: images on which
     what is lost is split into causes; `unpruned`: the model before it was pruned; `calibration`: images
     that the artifacts were calibrated with; `accept_reference`: that the reference itself is poor is as it
-    should be; `sequential`: artifacts stop at the look (core/sequential.py) that decides them."""
+    should be; `sequential`: artifacts stop at the look (core/sequential.py) that decides them; `thumbnails`:
+    small pictures of images whose answer changed, for a page."""
 
     files: tuple[BenchFile, ...]
     reference: ModelRequest | Path
@@ -40,4 +41,5 @@ class VerifyRequest:
     calibration: str | None = None
     accept_reference: bool = False
     sequential: bool = False
+    thumbnails: bool = False
     head: HeadKind | None = None

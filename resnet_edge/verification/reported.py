@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from resnet_edge.benchmarking.files import model_of
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.files.bundled import DATA, unbundled
+from resnet_edge.core.head import HeadKind
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.results.stored_report import Reported, ReportedImages, reported
 
@@ -30,7 +32,7 @@ class ConvertedBy:
 
     `reference` is the model, and `data` and `calibration` DATA words; None where they are not there, not what
     they were (the model), or not told. `model_sha256` and `preprocessing` belong together; the latter is None
-    where the model does its own.
+    where the model does its own. `output`, `head` and `input_shape`: what was said of the model, as options.
     """
 
     folder: Path
@@ -42,6 +44,9 @@ class ConvertedBy:
     max_drop_pp: float | None
     preprocessing: Preprocessing | None
     images: ReportedImages | None
+    output: str | None
+    head: HeadKind | None
+    input_shape: tuple[int, int, int] | None
 
 
 def converted_by(paths: tuple[Path, ...]) -> ConvertedBy | None:
@@ -65,7 +70,17 @@ def converted_by(paths: tuple[Path, ...]) -> ConvertedBy | None:
         max_drop_pp=report.max_drop_pp,
         preprocessing=_applied(report),
         images=report.data,
+        output=report.inputs.get("output"),
+        head=report.model.declared,
+        input_shape=_shape(report.inputs.get("input_shape", "")),
     )
+
+
+def _shape(word: str) -> tuple[int, int, int] | None:
+    if re.fullmatch(r"[1-9]\d{0,5}(,[1-9]\d{0,5}){2}", word) is None:
+        return None
+    height, width, channels = map(int, word.split(","))
+    return height, width, channels
 
 
 def _is_spoken_of(path: Path, report: Reported) -> bool:

@@ -16,12 +16,13 @@ from typing import Any
 
 from resnet_edge import __version__
 from resnet_edge.calibrate.calibration_leak import on_new_images
-from resnet_edge.conversion.notes import assumed_head, described, one_look_only, provable, stopped
-from resnet_edge.core.errors import ResnetEdgeError, UsageError
+from resnet_edge.conversion.notes import assumed_head, described, one_look_only, stopped
+from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.own_names import with_own_names
 from resnet_edge.core.preprocessing import Preprocessing
+from resnet_edge.core.results.changes import Changes
 from resnet_edge.core.results.doubt import Doubt
 from resnet_edge.core.results.report import Failure
 from resnet_edge.core.results.verification import Verification
@@ -37,7 +38,7 @@ from resnet_edge.evaluation.job import Offer
 from resnet_edge.evaluation.output_store import OutputStore
 from resnet_edge.evaluation.reference_doubts import reference_doubts
 from resnet_edge.evaluation.scheduler import Scheduler
-from resnet_edge.evaluation.verdict import Judgement
+from resnet_edge.evaluation.verdict import Judgement, changed_answers
 from resnet_edge.models import ModelRequest
 from resnet_edge.verification.checks import (
     check_expected,
@@ -53,7 +54,7 @@ from resnet_edge.verification.checks import (
 from resnet_edge.verification.golden_saving import save_golden
 from resnet_edge.verification.lint import CalibrationImages
 from resnet_edge.verification.options import VerifyRequest
-from resnet_edge.verification.proofs import ArtifactProofs
+from resnet_edge.verification.proofs import ArtifactProofs, ProvedArtifacts
 from resnet_edge.verification.reference import Reference, ReferenceModel
 from resnet_edge.verification.task import IdentifiedFiles, IdentifyFiles
 from resnet_edge.workers.grant import Grant
@@ -68,7 +69,11 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, on_progress: OnPro
     """Run the job. What concerns one artifact only becomes a Failure; all else is raised, as a
     ResnetEdgeError."""
     env = {"TMPDIR": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
-    check_data(request.data, request.calibration)
+    shape = check_data(request.data, request.calibration).get(request.data)
+    if isinstance(request.reference, ModelRequest):
+        request = replace(request, reference=replace(request.reference, data_shape=shape))
+    if request.unpruned is not None:
+        request = replace(request, unpruned=replace(request.unpruned, data_shape=shape))
     grant = Grant(writes=(str(scratch),))
     with workers_and_threads(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (workers, pool):
         elsewhere = offers(workers, request.backends, on_progress)
@@ -156,14 +161,36 @@ class _Run:
             pixels = [one for one in here if self.proofs.prepared[one.proof.artifact.path] is None]
             self.notes += ungolden([one.parity.artifact for one in here if one not in pixels])
             self._save_golden(self.request.golden, pixels, proved.images, proved.expected)
+        changes = self._changes(facts, proved, judged)
         check_unchanged(identified)
         self.store.clear()
         return replace(
             self._document(identified, facts, images, judged, diagnosis, looks),
+            changes=changes,
             calibration_lint=lint,
             witness=reference.witness,
             doubts=self._doubts(facts, images, judged),
         )
+
+    def _changes(self, facts: ModelFacts, proved: ProvedArtifacts, judged: list[Judgement]) -> Changes | None:
+        """No verdict depends on it."""
+        worker = self.workers.worker("changed answers", self.on_progress)
+        try:
+            return changed_answers(
+                worker,
+                facts,
+                proved.images,
+                proved.expected.outputs,
+                judged,
+                thumbnails=self.request.thumbnails,
+            )
+        except OutputError:
+            raise
+        except ResnetEdgeError as error:
+            self.notes.append(f"no table of the answers that changed: {error}")
+            return None
+        finally:
+            worker.close()
 
     def _doubts(self, facts: ModelFacts, images: Images, judged: list[Judgement]) -> tuple[Doubt, ...]:
         """What speaks against the reference; an artifact has no history."""
@@ -344,7 +371,6 @@ class _Run:
             attributions=diagnosis.attributions,
             failures=tuple(self.failures),
             notes=(
-                *provable(rows, self.request.max_drop_pp, looks.z),
                 *stopped(rows, looks),
                 *self.proofs.notes,
                 *self.notes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,9 +27,35 @@ class Progress:
 
 OnProgress = Callable[[Progress], None]
 
+STARTING = "importing Keras"
+"""What a worker that trains does until its first report: some seconds, from a cold disk many."""
+
 
 def silent(_: Progress) -> None:
     """The report that goes nowhere."""
+
+
+@contextmanager
+def underway(step: str, note: str, on_progress: OnProgress) -> Iterator[None]:
+    """Tell that a step begins, and what it does, and that it is done. One that is raised out of ends where
+    the error is told."""
+    on_progress(Progress(step=step, note=note))
+    yield
+    on_progress(Progress(step=step, done=1, total=1))
+
+
+def from_the_start(on_progress: OnProgress, note: str) -> OnProgress:
+    """Tell that a worker starts, and by `note` what it does until its first report, which ends that step."""
+    began = [Progress(step="start", note=note)]
+    on_progress(began[0])
+
+    def report(news: Progress) -> None:
+        if began:
+            began.clear()
+            on_progress(Progress(step="start", done=1, total=1))
+        on_progress(news)
+
+    return report
 
 
 def tracked(items: Iterable[T], step: str, total: int, on_progress: OnProgress) -> Iterator[T]:

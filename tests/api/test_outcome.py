@@ -87,7 +87,10 @@ def test_what_was_not_timed_weighs_more_than_what_does_not_hold() -> None:
     good = benches.ordinary()
     shaky = replace(good, rows=(replace(good.rows[0], verdict="inconclusive", reasons=("noise",)),))
     failed = replace(shaky, failures=(Failed("a.onnx", "litert", "cpu", "it does not open"),))
-    assert [bench_code(each) for each in (good, shaky, failed)] == [0, 5, 3]
+    accepted = replace(shaky, noise_accepted=True)
+    assert not accepted.conclusive
+    assert [bench_code(each) for each in (good, shaky, failed, accepted)] == [0, 5, 3, 0]
+    assert bench_code(replace(failed, noise_accepted=True)) == 3
     assert [bench_trouble(each) for each in (good, shaky, failed)] == [
         None, None, "a.onnx on litert cpu: it does not open",
     ]  # fmt: skip

@@ -14,6 +14,7 @@ CASES = (
         group="a,b:c%.tflite", name="litert cpu", outcome="fail", reasons=("100 % lost\n::error::more", "so")
     ),
     Case(group="few.onnx", name="onnxruntime cpu", outcome="inconclusive", reasons=("too few",)),
+    Case(group="shaky.onnx", name="litert cpu", outcome="skipped", reasons=("drifts",)),
     Case(group="none.onnx", name="made and run", outcome="error"),
 )
 
@@ -29,6 +30,7 @@ def test_each_case_that_did_not_pass_is_one_line(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.splitlines() == [
         "::error title=a%2Cb%3Ac%25.tflite on litert cpu::100 %25 lost%0A::error::more",
         "::warning title=few.onnx on onnxruntime cpu::too few",
+        "::notice title=shaky.onnx on litert cpu::drifts",
         "::error title=none.onnx on made and run::error",
     ]
 

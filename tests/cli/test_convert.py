@@ -61,6 +61,22 @@ def test_everything_was_proved_and_timed_in_the_order_asked_for(done: Done) -> N
     assert done.report["failures"] == []
 
 
+def test_answers_are_counted_and_pictures_stand_in_the_page_alone(done: Done) -> None:
+    changes = done.report["changes"]
+    assert changes["n"] == sum(changes["images"]) == sum(changes["answered"]) == 3000
+    rows = {(row["artifact"], row["backend"]): row for row in done.report["parity"]}
+    assert len(changes["artifacts"]) == len(rows)
+    for file in changes["artifacts"]:
+        row = rows[file["artifact"], file["backend"]]
+        assert file["changed"] == round(3000 * (1 - row["agreement"]))
+        assert sum(lost for _, lost, _ in file["classes"]) == row["lost"]
+        assert sum(gained for _, _, gained in file["classes"]) == row["gained"]
+    assert sum(changes["right"]) == round(3000 * row["reference_top1"])
+    page = (done.folder / "report.html").read_text("utf-8")
+    assert page.count('<img src="data:image/png;base64,') == len(changes["worst"])
+    assert "data:image" not in (done.folder / "report.md").read_text("utf-8") + json.dumps(done.report)
+
+
 def test_sizes_and_digests_are_those_of_the_files(done: Done) -> None:
     from resnet_edge.core.artifact import sha256_of
 
@@ -155,15 +171,16 @@ def test_a_few_images_cannot_prove_it_and_the_number_that_would_is_told(given: G
     )
     assert (ended.code, ended.out) == (5, "")
     (line,) = [line for line in ended.err.splitlines() if line.startswith("error")]
-    assert line.startswith("error: tiny.int8.tflite on litert cpu, tiny.int8.onnx on onnxruntime cpu: inc")
-    assert ": the top-1 drop on 30 images is 0.00 pp" in line
-    assert re.search(r"about \d[\d,]* images would decide it", line)
+    assert line.startswith(
+        "error: Float files passed by their numbers alone. The 30 images prove that the inc"
+    )
+    assert "files lose at most 11.4 pp (--max-drop 11.4); 0.5 pp takes 765 images" in line
     report = json.loads((place.here / "dist" / "report.json").read_text())
     assert not report["latency"]
     for row in report["parity"]:  # floats pass by their numbers: evaluation/rules.py
         assert row["verdict"] == ("inconclusive" if "int8" in row["artifact"] else "pass"), row
-    (provable,) = [note for note in report["notes"] if note.startswith("with 30 images --max-drop")]
-    assert "0.5 takes 765 images" in provable
+    assert report["verdict"]["word"] == "inconclusive"
+    assert "The 30 images prove" in report["verdict"]["sentence"]
 
 
 @pytest.mark.slow

@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
 
 from resnet_edge.cli._progress import Lines
-from resnet_edge.workers.progress import Progress
+from resnet_edge.cli.terminal import progress
+from resnet_edge.workers.progress import Progress, from_the_start, underway
+
+
+def test_a_step_that_is_underway_ends_with_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for error, how in (
+        (None, "done in"),
+        (KeyboardInterrupt(), "stopped after"),
+        (ValueError(), "stopped after"),
+    ):
+        with suppress(KeyboardInterrupt, ValueError), progress(quiet=False) as tell:
+            with underway("model", "reading it", tell):
+                pass
+            tell(Progress(step="export", note="to a graph"))
+            if error is not None:
+                raise error
+        assert re.sub(r"\d+\.\d s", "T s", capsys.readouterr().err).splitlines() == [
+            *("model: reading it …", "model: done in T s"),
+            *("export: to a graph …", f"export: {how} T s"),
+        ]
+
+
+def test_what_a_worker_does_before_its_first_report_is_a_step(capsys: pytest.CaptureFixture[str]) -> None:
+    tell = from_the_start(Lines(), "importing it")
+    tell(Progress(step="images", done=1, total=1))
+    tell(Progress(step="train", note="epoch 1", line=True))
+    assert re.sub(r"\d+\.\d s", "T s", capsys.readouterr().err).splitlines() == [
+        *("start: importing it …", "start: done in T s", "images: done in T s", "epoch 1"),
+    ]
 
 
 def test_a_step_has_a_line_when_it_begins_and_one_when_it_ends(capsys: pytest.CaptureFixture[str]) -> None:

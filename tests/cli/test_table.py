@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,7 @@ ordinary, troubled, compressed, unlabelled = (
     reports.compressed,
     reports.unlabelled,
 )
-crowded, single, nothing = reports.crowded, reports.single, reports.nothing
+confused, crowded, single, nothing = reports.confused, reports.crowded, reports.single, reports.nothing
 
 
 def printed(report: Report, width: int, capsys: pytest.CaptureFixture[str]) -> str:
@@ -78,7 +79,20 @@ def test_reasons_and_failures_follow_in_words(troubled: Report, capsys: pytest.C
     assert "not verified" in text
     assert "  The drop of 84.10 pp exceeds 0.5 pp." in text
     assert "  the converter died: <script>" in text
-    assert text.rstrip().splitlines()[-1].startswith("FAILED. Of 9 artifacts")
+    assert "\nFAILED. Of 9 artifacts" in text
+    assert "FAILED" not in text.partition("\nFAILED.")[0]
+
+
+def test_a_note_that_stands_above_is_not_printed_again(
+    ordinary: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = replace(ordinary, notes=("one", "another"))
+    print_table(report, 120, above={"note: one"})
+    text = capsys.readouterr().out
+    assert "note: another" in text
+    assert "note: one" not in text
+    print_table(report, 120)
+    assert "note: one" in capsys.readouterr().out
 
 
 def test_markup_in_names_is_not_obeyed(troubled: Report, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from resnet_edge.cli.terminal import command_line, fail, print_error_document, print_json, say
+from resnet_edge.cli.terminal import command_line, fail, print_error_document, print_json, progress, say
 from resnet_edge.core.errors import DataError
+from resnet_edge.workers.progress import Progress
 
 
 def test_an_error_is_one_line_whatever_its_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,3 +49,17 @@ def test_lines_stay_lines(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_command_is_repeated_as_a_shell_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["/usr/bin/resnet-edge", "convert", "my net.keras", "--out", "$HOME"])
     assert command_line() == "resnet-edge convert 'my net.keras' --out '$HOME'"
+
+
+@pytest.mark.parametrize(("stdout", "stderr"), [(True, True), (False, True), (True, False)])
+def test_lines_that_stay_are_known_where_a_person_sees_both_streams(
+    stdout: bool, stderr: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: stdout, raising=False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: stderr, raising=False)
+    stays: set[str] = set()
+    with progress(False, stays) as report:
+        report(Progress(step="lint", note="note: few images", line=True))
+        report(Progress(step="lint", note="photos"))
+    assert stays == ({"note: few images"} if stdout and stderr else set())
+    assert "note: few images" in capsys.readouterr().err

@@ -75,7 +75,13 @@ def weights(model: Path) -> dict[str, NDArray[Any]]:
 def test_json_names_the_file_and_the_held_out_accuracy(trained: tuple[Path, dict[str, Any]]) -> None:
     folder, reply = trained
     assert reply["file"] == str(folder / "net.keras")
-    assert set(reply) == {"file", "state", "validation_top1"}
+    assert set(reply) == {
+        "file", "state", "validation_top1", "validation_n", "validation_top1_ci95", "notes",
+    }  # fmt: skip
+    low, high = reply["validation_top1_ci95"]
+    assert low < reply["validation_top1"] <= high
+    assert reply["validation_n"] == reply["state"]["n"]
+    assert reply["state"]["top1_ci95"] == pytest.approx([low, high])
     assert (reply["state"]["n"], reply["state"]["images"]) == (48, "48 held-out images")
     assert 0 <= reply["validation_top1"] <= 1
     assert reply["state"]["top1"] == pytest.approx(reply["validation_top1"], abs=1e-5)

@@ -47,6 +47,11 @@ def test_a_folder_passes_and_leaves_nothing(place: Place, given: Given, converte
         assert row["n"] == verification["data"]["n"] == 3000
         low, high = row["agreement_ci95"]
         assert low <= row["agreement"] <= high
+    assert [file["artifact"] for file in verification["changes"]["artifacts"]] == [
+        row["artifact"] for row in verification["parity"]
+    ]
+    for file, row in zip(verification["changes"]["artifacts"], verification["parity"], strict=True):
+        assert file["changed"] == round(3000 * (1 - row["agreement"]))
     for explanation in verification["explanations"]:
         assert explanation["layers"] == 4
         assert 0 < explanation["compared"] <= 4
@@ -136,7 +141,7 @@ def test_unlabelled_images_prove_agreement(place: Place, given: Given, converted
 def test_too_few_images_are_said_to_be(place: Place, given: Given, converted: Path) -> None:
     ended = verified(place, given, converted / "tiny.int8.tflite", "--images", "40")
     assert ended.code == 5
-    assert "images would decide it" in ended.out
+    assert "The 40 images prove that the inconclusive file loses at most" in ended.out
 
 
 def test_one_class_only_proves_nothing(place: Place, given: Given, converted: Path) -> None:

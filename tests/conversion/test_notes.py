@@ -8,12 +8,11 @@ from resnet_edge.calibrate.calibration_task import SharedScale
 from resnet_edge.conversion.notes import (
     PER_CHANNEL,
     one_look_only,
-    provable,
     scales_for_each,
     shared_scale,
     stopped,
 )
-from resnet_edge.core.proportion import paired_drop, samples_needed_for_share, wilson
+from resnet_edge.core.proportion import paired_drop, wilson
 from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.core.sequential import planned
 from resnet_edge.graph.versions.needed import scales_apart
@@ -69,35 +68,6 @@ def test_scales_for_each_are_told_and_the_default_is_not() -> None:
     assert f"TensorFlow Lite {integer.since}, dynamic ones {dynamic.since}" in PER_CHANNEL
 
 
-def test_one_line_for_the_whole_run() -> None:
-    rows = [
-        row("pass", 240, 0, needed=None),
-        row("inconclusive", 240, 0, needed=765),
-        row("inconclusive", 240, 2),
-    ]
-    assert provable(rows, 0.5) == [
-        "with 240 images --max-drop 3 is proved, and 1.6 could be where no answer changes; "
-        "0.5 takes 765 images where none changes, and 2,000 images at the rates seen"
-    ]
-
-
-def test_without_labels_it_is_the_share_of_answers() -> None:
-    needed = samples_needed_for_share(240, 0, 0.005)
-    notes = provable([row("inconclusive", 240, 0, labelled=False, needed=needed)], 0.5)
-    assert notes == [f"with 240 images --max-drop 1.6 is proved; 0.5 takes {needed} images"]
-
-
-def test_where_no_number_suffices() -> None:
-    (line,) = provable([row("inconclusive", 240, 0, needed=None)], 0.0)
-    assert line.endswith("; 0 takes more images than there can be")
-
-
-@pytest.mark.parametrize("verdict", ["pass", "fail"])
-def test_nothing_is_said_where_images_suffice(verdict: Verdict) -> None:
-    assert provable([row(verdict, 240, 0)], 0.5) == []
-    assert provable([row("inconclusive", 4000, 0)], 0.5) == []  # for another reason than their number
-
-
 def test_one_line_tells_what_stopped_early() -> None:
     looks = planned(10_000, 0.005)
     rows = [row("pass", 1242, 0), row("fail", 1242, 90), row("pass", 10_000, 2)]
@@ -114,8 +84,3 @@ def test_why_nothing_can_stop_early() -> None:
     assert len(planned(1500, 0.005).at) == 2
     assert len(planned(1499, 0.005).at) == 1
     assert "--max-drop 0" in one_look_only(1000, 0)
-
-
-def test_what_is_provable_is_told_by_the_intervals_that_were_used() -> None:
-    rows = [row("inconclusive", 2000, 8, needed=9000)]
-    assert provable(rows, 0.5, planned(2000, 0.005).z) != provable(rows, 0.5)

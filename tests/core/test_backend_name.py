@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resnet_edge.core.backend_name import on_host, runtime_of, split_host
+from resnet_edge.core.backend_name import on_host, option_of, runtime_of, split_host
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,20 @@ def test_a_host_follows_the_backend(text: str, backend: str, host: str) -> None:
 @pytest.mark.parametrize("name", ["litert", "litert:gpu", "litert@pi4", "litert:gpu@a@b:1"])
 def test_the_runtime_is_the_file_of_the_room(name: str) -> None:
     assert runtime_of(name) == "litert"
+
+
+@pytest.mark.parametrize(
+    ("backend", "device", "option"),
+    [
+        ("litert", "cpu", "litert"),
+        ("litert", "gpu", "litert:gpu"),
+        ("litert@pi4", "cpu", "litert@pi4"),
+        ("tflite@2.7@pi4", "cpu", "tflite@2.7@pi4"),
+        ("onnxruntime@trainbox", "cuda", "onnxruntime:cuda@trainbox"),
+    ],
+)
+def test_a_row_is_asked_for_again(backend: str, device: str, option: str) -> None:
+    assert option_of(backend, device) == option
 
 
 def test_a_name_with_its_host() -> None:

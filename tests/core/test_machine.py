@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from resnet_edge.core.machine import (
     usable_cores,
     versions,
 )
-from resnet_edge.core.packages import EXTRAS, missing_package
+from resnet_edge.core.packages import CONVERT, EXTRAS, missing_package
 
 PROJECT = Path(__file__).resolve().parent.parent.parent / "pyproject.toml"
 
@@ -86,9 +87,34 @@ def test_every_package_comes_with_the_extra_that_the_message_names(module: str) 
     distribution, extra = EXTRAS[module]
     declared = tomllib.loads(PROJECT.read_text("utf-8"))["project"]["optional-dependencies"]
     assert any(requirement.startswith(distribution) for requirement in declared[extra])
-    assert missing_package(f"{module}.inner") == (
-        f"the package {distribution} is not installed: pip install 'resnet-edge[{extra}]'"
-    )
+    message = missing_package(f"{module}.inner")
+    assert message is not None
+    assert message.startswith(f"the package {distribution} is not installed: pip install 'resnet-edge[")
+    assert f"'resnet-edge[{extra}]'" in message
+    # Who needs one part of it mostly needs all: not one message after the other.
+    within = declared["convert"][0].partition("[")[2].rstrip("]").split(",")
+    assert ("'resnet-edge[convert]'" in message) == (extra in within)
+    assert sorted(CONVERT) == sorted(within)
+
+
+def test_every_extra_that_is_named_anywhere_exists() -> None:
+    root = PROJECT.parent
+    declared = tomllib.loads(PROJECT.read_text("utf-8"))["project"]["optional-dependencies"]
+    files = [root / "README.md", *(root / "docs").glob("*.md"), *(root / "resnet_edge").rglob("*.py")]
+    named = re.compile(r"(?:resnet-edge|pip install [^`]*\.)\[([a-z,]+)\]")
+    extras = {
+        extra
+        for file in files
+        for match in named.findall(file.read_text("utf-8"))
+        for extra in match.split(",")
+    }
+    assert {"convert", "litert"} <= extras <= set(declared)
+
+
+def test_the_readme_says_how_large_an_installation_is() -> None:
+    start = (PROJECT.parent / "README.md").read_text("utf-8").partition("## Start")[2].partition("\n## ")[0]
+    assert re.search(r"`pip install [^`]*\[convert\]'`[^.]* takes [\d.]+ GB", start.replace("\n", " "))
+    assert "`du -sh`" in start
 
 
 @pytest.mark.parametrize("module", ["my_own_module", "", None])

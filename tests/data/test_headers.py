@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.machine import available_memory
@@ -40,6 +41,28 @@ def test_photos_of_several_sizes_are_told_only_where_they_decide_the_network(tmp
         count_of(tmp_path, fresh=True)
     assert count_of(tmp_path, fresh=True, input_shape=(8, 8, 3)) == 2
     assert count_of(tmp_path, fresh=False) == 2
+
+
+def test_what_all_images_have_is_told_as_they_are_decoded(tmp_path: Path) -> None:
+    """Upright: a photo that lies on its side has other sides than its header."""
+
+    def shape_of(data: Path) -> Any:
+        return look(ReadHeaders(data=(str(data),)), silent).shapes[str(data)]
+
+    assert shape_of(archive(tmp_path / "d.npz")) == (5, 6, 3)
+    photos = tmp_path / "photos"
+    save(photos / "1.png", np.zeros((6, 9, 3), np.uint8))
+    save(photos / "2.png", np.zeros((6, 9, 3), np.uint8))
+    assert shape_of(photos) == (6, 9, 3)
+    save(photos / "3.png", np.zeros((6, 9), np.uint8))
+    assert shape_of(photos) == (6, 9, None)
+    (photos / "3.png").unlink()
+    lying = Image.Exif()
+    lying[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (9, 6)).save(photos / "3.jpg", exif=lying)
+    assert shape_of(photos) == (None, None, 3)
+    Image.new("RGB", (6, 9)).save(photos / "3.jpg", exif=lying)
+    assert shape_of(photos) == (6, 9, 3)
 
 
 def test_images_that_no_memory_holds_are_told_by_their_header(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.preprocessing import PRESETS
@@ -153,3 +155,25 @@ def test_the_first_are_as_if_there_were_no_more(
 
 def _pairs(images: Images) -> list[tuple[np.ndarray, int]]:
     return [*zip(np.load(images.images), np.load(str(images.labels)).tolist(), strict=True)]
+
+
+def test_each_image_keeps_the_name_of_its_file_or_its_row(request_: PrepareImages, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    for number in range(9):
+        file = photos / "abc"[number % 3] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 4), number, np.uint8)).save(file)
+    for data in (str(photos), request_.data):
+        prepared = prepare(replace(request_, data=data, hold_out=200, seed=0), silent)
+        some = first(TakeFirstImages(images=prepared.evaluation, n=3, folder=str(tmp_path)), silent)
+        assert prepared.held_out is not None
+        for images in (prepared.evaluation, prepared.held_out, some):
+            names = json.loads(Path(str(images.names)).read_text())
+            assert len(names) == images.n
+            pixels, labels = np.load(images.images), np.load(str(images.labels))
+            for name, image, label in zip(names, pixels, labels, strict=True):
+                if data == str(photos):
+                    assert name == f"{'abc'[label]}/{image[0, 0, 0]}.png"
+                else:
+                    with np.load(data) as archive:
+                        assert np.array_equal(archive["images"][int(name)], image)

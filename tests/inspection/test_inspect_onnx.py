@@ -19,6 +19,7 @@ def test_constants_in_another_file_are_named(tmp_path: Path) -> None:
     inspection = inspected(tmp_path / "a.onnx")
     assert any("a.bin" in warning for warning in inspection.warnings)
     assert inspection.parameter_bytes == {"float32": tiny.KERNEL.nbytes + tiny.MATRIX.nbytes}
+    assert inspection.size_bytes == sum((tmp_path / name).stat().st_size for name in ("a.onnx", "a.bin"))
 
 
 def test_an_onnx_graph_of_unknown_types_is_read(tmp_path: Path) -> None:

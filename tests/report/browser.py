@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from html import escape
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import pytest
 
@@ -48,11 +51,13 @@ ALLOWED |= {
     "code",
     "pre",
 }
-ALLOWED |= {"wbr", "svg", "g", "line", "text", "rect", "circle", "polygon"}
+ALLOWED |= {"wbr", "svg", "g", "line", "text", "rect", "circle", "polygon", "img", "script"}
+SORT = resources.files("resnet_edge.report.html").joinpath("sort.js").read_text("utf-8")
 
 
 class Checker(HTMLParser):
-    """Fails on an unknown tag, a tag closed out of turn, an event handler or a reference."""
+    """Fails on an unknown tag, a tag closed out of turn, an event handler, a reference, or a script that is
+    not the one that sorts tables."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -65,7 +70,7 @@ class Checker(HTMLParser):
         assert len(names) == len(set(names))
         for name, value in attrs:
             assert not name.startswith("on")
-            assert name != "src"
+            assert name != "src" or (value or "").startswith("data:image/")
             assert name != "href" or value == "data:,"
         if tag not in VOID:
             self.open.append(tag)
@@ -78,6 +83,9 @@ class Checker(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            assert data == SORT
+            return
         self.text.append(data)
 
 
@@ -151,3 +159,32 @@ def _run(folder: Path, *words: str) -> str:
         pytest.skip("no Chromium is installed, so nothing can lay the page out")
     command = [browser, *_QUIET, f"--user-data-dir={folder / 'profile'}", *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+_PRESS = """
+<body><iframe id="frame" style="border:0;width:1280px;height:900px" srcdoc="{page}"></iframe>
+<script>
+document.getElementById("frame").onload = (event) => {{
+  const inner = event.target.contentDocument, table = inner.querySelectorAll("table.cards")[0], seen = [];
+  for (const column of {columns}) {{
+    const head = table.tHead.rows[0].cells[column], button = head.querySelector("button");
+    button.focus();
+    if (inner.activeElement !== button) throw new Error("it cannot be reached with a key");
+    button.click();
+    const sorted = [...table.tHead.rows[0].cells].map((cell) => cell.getAttribute("aria-sort") || "");
+    seen.push([[...table.tBodies[0].rows].map((row) => row.cells[0].textContent), sorted]);
+  }}
+  document.body.setAttribute("data-probe", encodeURIComponent(JSON.stringify(seen)));
+}};
+</script></body>
+"""
+
+
+def pressed(html: str, columns: list[int], folder: Path) -> list[tuple[list[str], list[str]]]:
+    """The first table of a page after each press of a head: the first cells of its rows, and the `aria-sort`
+    of its heads."""
+    wrapper = folder / "wrapper.html"
+    wrapper.write_text(_PRESS.format(columns=columns, page=escape(html)), encoding="utf-8")
+    match = re.search(r'<body data-probe="([^"]+)">', _run(folder, "--dump-dom", wrapper.as_uri()))
+    assert match is not None, "the browser did not run the probe"
+    return [(rows, sorts) for rows, sorts in json.loads(unquote(match.group(1)))]

@@ -340,7 +340,15 @@ def nothing(ordinary: Report) -> Report:
     )
 
 
-NAMES = ("ordinary", "troubled", "compressed", "unlabelled", "crowded", "single", "nothing")
+@pytest.fixture
+def confused(ordinary: Report) -> Report:
+    """Some answers changed."""
+    from tests.report.changed import changed  # which takes strings from here
+
+    return changed(ordinary)
+
+
+NAMES = ("ordinary", "confused", "troubled", "compressed", "unlabelled", "crowded", "single", "nothing")
 
 
 @pytest.fixture(params=NAMES)

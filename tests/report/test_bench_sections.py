@@ -38,7 +38,7 @@ def test_well_formed_and_self_contained(name: str) -> None:
 
 def test_outside_strings_are_text() -> None:
     html = page(benches.troubled())
-    assert "<script" not in html
+    assert html.count("<script") == 1
     assert "<img" not in html
     assert "\x1b" not in html
     assert "\udcff" not in html
@@ -113,7 +113,7 @@ def test_never_scrolls_sideways(name: str, width: int, tmp_path: Path) -> None:
     layout = laid_out(page(BENCHES[name]()), width, tmp_path)
     assert width - 20 <= layout.client <= width
     assert layout.scroll <= layout.client
-    assert (layout.scripts, layout.fetched, layout.overlapping) == (0, 0, 0)
+    assert (layout.scripts, layout.fetched, layout.overlapping) == (1, 0, 0)
     assert layout.labels >= 1
 
 

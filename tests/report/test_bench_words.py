@@ -130,6 +130,10 @@ def test_reasons_that_all_share_are_told_once_and_others_counted() -> None:
     assert unsettled(rows) == []
     busy = [replace(each, verdict="inconclusive", reasons=("busy",)) for each in rows]
     assert unsettled(busy) == ["4 of 4 figures may not come out so again (? in Rank): busy."]
+    assert unsettled(rows, accepted=True) == []
+    assert unsettled(busy, accepted=True)[1:] == [
+        "They are let pass (--accept-noise): the exit code is 0, and not 5."
+    ]
     one = [replace(busy[0], reasons=("busy", "drifts")), *busy[1:]]
     assert unsettled(one)[1] == "resnet20.fp32.tflite on litert: drifts."
     several = [replace(each, reasons=("busy", f"known to {n} %")) for n, each in enumerate(busy)]

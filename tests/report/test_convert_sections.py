@@ -29,8 +29,8 @@ def test_well_formed_and_self_contained(any_report: Report) -> None:
 
 def test_outside_strings_are_text(troubled: Report) -> None:
     html = page(troubled)
-    assert "<script" not in html
-    assert "<img" not in html
+    assert html.count("<script") == 1
+    assert "<img src=x" not in html
     assert "\x1b" not in html
     assert "\udcff" not in html
     assert "&lt;script&gt;alert(&quot;x&quot;)" in html
@@ -59,14 +59,14 @@ def test_a_folder_that_is_not_there_is_an_output_error(ordinary: Report, tmp_pat
 
 @pytest.mark.chromium
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("name", ["ordinary", "troubled", "crowded"])
+@pytest.mark.parametrize("name", ["ordinary", "confused", "troubled", "crowded"])
 def test_never_scrolls_sideways(
     name: str, width: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     layout = laid_out(page(request.getfixturevalue(name)), width, tmp_path)
     assert width - 20 <= layout.client <= width
     assert layout.scroll <= layout.client
-    assert layout.scripts == 0
+    assert layout.scripts == 1
     assert layout.fetched == 0
     assert layout.labels >= 6
     assert layout.overlapping == 0

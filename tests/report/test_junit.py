@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 from resnet_edge.core.results.doubt import open_doubts
@@ -21,7 +22,13 @@ def test_every_outcome_is_told() -> None:
         ],
     )
     (suite,) = ElementTree.fromstring(text.encode())
-    assert dict(suite.attrib) == {"name": "suite", "tests": "4", "failures": "2", "errors": "1"}
+    assert dict(suite.attrib) == {
+        "name": "suite",
+        "tests": "4",
+        "failures": "2",
+        "errors": "1",
+        "skipped": "0",
+    }
     passed, failed, few, broke = suite
     assert [*passed] == []
     assert (failed[0].tag, failed[0].get("message"), failed[0].text) == (
@@ -47,3 +54,13 @@ def test_what_is_not_steady_is_inconclusive() -> None:
     steady = [row.verdict == "steady" for row in bench.rows]
     assert [case.outcome == "pass" for case in cases[: len(steady)]] == steady
     assert [case.outcome for case in cases[len(steady) :]] == ["error"] * len(bench.failures)
+
+
+def test_noise_that_is_accepted_is_skipped_with_its_reasons() -> None:
+    bench = replace(benches.troubled(), noise_accepted=True)
+    row = next(row for row in bench.rows if row.verdict != "steady")
+    (suite,) = ElementTree.fromstring(junit("suite", timed(bench)))
+    skipped = [case[0] for case in suite if len(case) and case[0].tag == "skipped"]
+    assert len(skipped) == sum(row.verdict != "steady" for row in bench.rows) > 0
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", str(len(skipped)))
+    assert row.reasons[0] in {each.get("message") for each in skipped}

@@ -99,7 +99,7 @@ def test_both_reports_have_it_in_both_forms_with_foreign_names_as_text(ordinary:
         (table,) = [block for block in section.blocks if isinstance(block, TextTable)]
         assert [row[0] for row in table.body] == [*names]
     html, text = page(report), markdown(report)
-    assert "<script" not in html
+    assert html.count("<script") == 1
     for form in (html, text):
         assert "Label by label" in form
         assert "[3.50, 4.50]" in form

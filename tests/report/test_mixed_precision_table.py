@@ -85,5 +85,5 @@ def test_the_contract_has_every_candidate_whole(planned: Report) -> None:
 
 
 def test_names_cannot_make_markup(planned: Report) -> None:
-    assert "<script>" not in page(planned)
+    assert page(planned).count("<script>") == 1
     assert "<script>" not in markdown(planned)

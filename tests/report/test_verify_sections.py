@@ -26,4 +26,4 @@ def test_the_page_of_verify_is_sound(ordinary: Report) -> None:
         "resnet-edge verify",
     ):
         assert word in text
-    assert "<script" not in page(verified(ordinary))
+    assert page(verified(ordinary)).count("<script") == 1

@@ -70,6 +70,22 @@ def test_a_folder_tells_how_it_was_made_from_anywhere(
         assert (origin.calibration, origin.max_drop_pp) == ("fashion-mnist", 2.0)
         assert origin.preprocessing == PRESETS["unit"]
         assert origin.images == ReportedImages(9, "ab")
+        assert (origin.output, origin.head, origin.input_shape) == (None, None, None)
+
+
+def test_what_was_said_of_the_model_is_remembered(tmp_path: Path) -> None:
+    said = {"model": "../net.keras", "output": "scores", "input_shape": "20,24,3"}
+    model = {"source": "net.keras", "sha256": "", "declared": "multilabel"}
+    origin = converted_by((converted(tmp_path, inputs=said, model=model),))
+    assert origin is not None
+    assert (origin.output, origin.head, origin.input_shape) == ("scores", "multilabel", (20, 24, 3))
+
+
+@pytest.mark.parametrize("shape", ["20,24", "20,24,0", "20,24,3,", "1e3,2,3", "-1,2,3", "9999999,1,1"])
+def test_a_shape_that_is_none_is_not_taken(tmp_path: Path, shape: str) -> None:
+    origin = converted_by((converted(tmp_path, inputs={"input_shape": shape}),))
+    assert origin is not None
+    assert origin.input_shape is None
 
 
 def test_what_is_gone_or_has_changed_is_not_taken(tmp_path: Path) -> None:

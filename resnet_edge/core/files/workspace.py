@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from resnet_edge.core.errors import OutputError, WorkerFailed
+from resnet_edge.core.files.alone import alone
 from resnet_edge.core.files.atomic import hidden, take_name, with_final_names
 from resnet_edge.core.files.overwrite import (
     DOCUMENTS,
@@ -52,6 +53,7 @@ class Workspace:
         self._keep_logs = False
         self._scratch: Scratch | None = None
         self._lock: int | None = None
+        self._alone: int | None = None
         try:
             check_replaceable(out, writer, overwrite)
             _check_parent(out)
@@ -62,17 +64,22 @@ class Workspace:
 
     def __enter__(self) -> Workspace:
         try:
-            shutil.rmtree(self.logs, ignore_errors=True)
+            self.logs.mkdir(exist_ok=True)
+            self._alone = alone(self.logs, self.out)
+            self._folders.append(self.logs)
+            for log in self.logs.iterdir():
+                log.unlink()
             self._clear_up()
             # mkdir and not mkdtemp, which ignores the umask: this folder becomes the user's.
             self.folder = self._make(hidden(self.out))
             self._lock = claim(self.folder)
-            self._make(self.logs)
             self._scratch = Scratch()
             self.scratch = self._scratch.path
-        except OSError as error:
+        except BaseException as error:
             self._remove()
-            raise _refused(self.out, error) from error
+            if isinstance(error, OSError):
+                raise _refused(self.out, error) from error
+            raise
         return self
 
     def _clear_up(self) -> None:
@@ -179,8 +186,9 @@ class Workspace:
             shutil.rmtree(folder, ignore_errors=True)
         if self._scratch is not None:
             self._scratch.remove()
-        if self._lock is not None:
-            os.close(self._lock)
+        for lock in (self._lock, self._alone):
+            if lock is not None:
+                os.close(lock)
 
 
 def _check_parent(out: Path) -> None:

@@ -9,6 +9,7 @@ from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.results.attribution import Attribution
 from resnet_edge.core.results.calibration_lint import CalibrationLint
+from resnet_edge.core.results.changes import Changes
 from resnet_edge.core.results.doubt import Doubt, open_doubts
 from resnet_edge.core.results.error_growth import ErrorGrowth
 from resnet_edge.core.results.execution import Execution
@@ -55,7 +56,8 @@ class Report:
     they give on processors without VNNI; `attributions` which step loses how much;
     `witness` how the reader of the model was checked; `doubts` why the model itself may be the wrong one;
     `labels` what was written into labels.txt, whose names are `class_names` (empty: numbers); `dense_scales`
-    are of the int8 weights of dense layers; `inputs` where model, data and calibration are, as seen from the
+    are of the int8 weights of dense layers; `changes` which answers changed, None where the head tells no
+    classes apart; `inputs` where model, data and calibration are, as seen from the
     folder (core/results/stored_report.py).
     """
 
@@ -87,6 +89,7 @@ class Report:
     class_names: tuple[str, ...] = ()
     dense_scales: DenseScales = "per-tensor"
     inputs: dict[str, str] = field(default_factory=dict)
+    changes: Changes | None = None
 
     @property
     def passed(self) -> bool:

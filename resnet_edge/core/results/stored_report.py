@@ -16,6 +16,7 @@ import msgspec
 
 from resnet_edge.core.artifact import Artifact, TensorSpec
 from resnet_edge.core.files.documents import object_in, read_json
+from resnet_edge.core.head import HeadKind
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.results.parity import Parity
 
@@ -69,10 +70,11 @@ class ReportedFile:
 
 @dataclass(frozen=True)
 class ReportedModel:
-    """The model that was converted."""
+    """The model that was converted; `declared`: what the user, or its sidecar, said that its outputs are."""
 
     source: str
     sha256: str
+    declared: HeadKind | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ class ReportedImages:
 @dataclass(frozen=True, kw_only=True)
 class Reported:
     """What a report says of the files beside it; None where it is not of our form. `inputs` are the words for
-    MODEL (`model`) and DATA (`data`, `calibration`) as they read from within its folder."""
+    MODEL (`model`) and DATA (`data`, `calibration`) as they read from within its folder, and what the user
+    said of the model (`output`, `input_shape`)."""
 
     schema: int | None
     files: tuple[ReportedFile, ...] | None

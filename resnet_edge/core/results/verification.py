@@ -8,6 +8,7 @@ from typing import Any
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.results.attribution import Attribution
 from resnet_edge.core.results.calibration_lint import CalibrationLint
+from resnet_edge.core.results.changes import Changes
 from resnet_edge.core.results.doubt import Doubt, open_doubts
 from resnet_edge.core.results.execution import Execution
 from resnet_edge.core.results.explanation import Explanation
@@ -28,7 +29,7 @@ class Verification:
     `calibration_lint` of images that they were calibrated with; `failures` what could not be run;
     `witness` and `doubts` are of the reference, as in a Report. `sequential`: the looks at which artifacts
     stop once they are decided (None: all images were run). `class_names` are those of the images or of the
-    reference, empty where neither has any.
+    reference, empty where neither has any; `changes` is as in a Report, of the images that all artifacts ran.
     """
 
     resnet_edge: str
@@ -51,6 +52,7 @@ class Verification:
     doubts: tuple[Doubt, ...] = ()
     sequential: Looks | None = None
     class_names: tuple[str, ...] = ()
+    changes: Changes | None = None
 
     @property
     def passed(self) -> bool:

@@ -6,6 +6,7 @@ from resnet_edge.report.blocks import Figure
 from resnet_edge.report.charts import svg
 from resnet_edge.report.charts.accuracy_latency import Chart
 from resnet_edge.report.charts.scatter_plot import NARROW, WIDE, picture
+from resnet_edge.report.charts.scheme_colours import scheme_colour
 
 
 def accuracy_title(chart: Chart | None) -> str:
@@ -23,11 +24,9 @@ def accuracy_blocks(chart: Chart | None, tested_on: str) -> list[Figure]:
 
 
 def _legend(chart: Chart) -> list[tuple[str, str]]:
-    shapes, colours = {point.shape for point in chart.points}, {point.colour for point in chart.points}
+    shapes = {point.shape for point in chart.points}
     keys = [(svg.legend_marker(i), name) for i, name in enumerate(chart.shapes) if i in shapes]
-    keys += [
-        (svg.legend_marker(css=svg.colour(i)), name) for i, name in enumerate(chart.colours) if i in colours
-    ]
+    keys += [(svg.legend_marker(css=svg.colour(scheme_colour(name))), name) for name in chart.schemes]
     if any(point.standing not in ("pass", "reference") for point in chart.points):
         keys.append((svg.legend_marker(css="ink hollow"), "did not pass"))
     if chart.reference is not None:

@@ -10,6 +10,7 @@ from functools import partial
 
 from resnet_edge.core.results.report import Report
 from resnet_edge.report import words
+from resnet_edge.report.charts.scheme_colours import scheme_colour
 from resnet_edge.report.rows import WORDS, Row, Standing, rows, target
 
 Range = tuple[float, float]
@@ -17,8 +18,8 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One row of the table. `x` in milliseconds (or megabytes), `y` in percent; `colour` and
-    `shape` are indices into the chart's legends."""
+    """One row of the table. `x` in milliseconds (or megabytes), `y` in percent; `colour` is that of the
+    scheme (scheme_colours), `shape` an index into the chart's legend."""
 
     label: str
     detail: str
@@ -37,7 +38,7 @@ class Chart:
     `permitted` the lowest top-1 that the permitted drop allows; None on unlabelled data."""
 
     points: tuple[Point, ...]
-    colours: tuple[str, ...]
+    schemes: tuple[str, ...]
     shapes: tuple[str, ...]
     x_title: str
     y_title: str
@@ -67,8 +68,6 @@ def chart_of(
     drawn = [(row, x, y) for row, x, y in spots if x is not None and y is not None]
     if not drawn:
         return None
-    # Over all rows, so that a scheme keeps its colour when another one is not drawn.
-    colours = tuple(dict.fromkeys(_scheme(row) for row in rows))
     shapes = tuple(dict.fromkeys(_place(row) for row in rows))
     labels = _labels([row for row, _, _ in drawn], model)
     return Chart(
@@ -80,13 +79,13 @@ def chart_of(
                 x_interval=_x_interval(row) if by_latency else None,
                 y=y,
                 y_interval=_y_interval(row) if by_top1 else None,
-                colour=colours.index(_scheme(row)),
+                colour=scheme_colour(_scheme(row)),
                 shape=shapes.index(_place(row)),
                 standing=row.standing,
             )
             for (row, x, y), label in zip(drawn, labels, strict=True)
         ),
-        colours=colours,
+        schemes=tuple(dict.fromkeys(_scheme(row) for row, _, _ in drawn)),
         shapes=shapes,
         x_title="median latency, ms (log scale)" if by_latency else "file size, MB (log scale)",
         y_title="top-1, %" if by_top1 else "agreement with the reference, %",

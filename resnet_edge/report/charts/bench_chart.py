@@ -11,11 +11,13 @@ from resnet_edge.report import words
 from resnet_edge.report.bench_words import name_of
 from resnet_edge.report.charts.accuracy_latency import Chart, chart_of
 from resnet_edge.report.charts.dot_plot import DotPlot, DotRow
+from resnet_edge.report.charts.scheme_colours import scheme_colour
 from resnet_edge.report.rows import Row
 
 
 class Palette:
-    """A colour for each scheme and a shape for each place, the same in all pictures of one bench."""
+    """A colour for each scheme, that of every page, and a shape for each place, the same in all pictures of
+    one bench."""
 
     def __init__(self, rows: Sequence[Timing]) -> None:
         self.schemes = tuple(dict.fromkeys(scheme_of(row) for row in rows))
@@ -23,7 +25,7 @@ class Palette:
 
     def colour(self, row: Timing) -> int:
         """By number, as `svg.colour` takes it."""
-        return self.schemes.index(scheme_of(row))
+        return scheme_colour(scheme_of(row))
 
     def shape(self, row: Timing) -> int:
         """By number, as `svg.marker` takes it."""

@@ -20,11 +20,11 @@ _ROW, _BAR, _TOP = 19.0, 11.0, 46.0
 
 @dataclass(frozen=True)
 class Column:
-    """An artifact: its name, where it ran, and its colour."""
+    """An artifact: its name, where it ran, and the classes of its bars (scheme_colours.bar_styles)."""
 
     name: str
     place: str
-    colour: int
+    style: str
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _bar(bars: LayerBars, layer: LayerRow, column: int, left: float, top: float,
     artifact = bars.columns[column]
     microseconds = f"{taken:.0f}" if taken >= 9.95 else f"{taken:.1f}"
     arrow = "▸ " if taken > bars.longest * 1.001 else ""
-    parts = svg.rect(f"bar {svg.colour(artifact.colour)}", left, top, share * room, _BAR)
+    parts = svg.rect(f"bar {artifact.style}", left, top, share * room, _BAR)
     parts += svg.text("tick", left + share * room + 4, top + 10, arrow + microseconds)
     return svg.titled(f"{layer.name} in {artifact.name} on {artifact.place}: {microseconds} µs", parts)
 

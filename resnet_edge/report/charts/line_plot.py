@@ -16,18 +16,18 @@ MOST_DB = 120.0
 """What is better is drawn here: layers in float have no error to speak of."""
 
 
-def both(growths: Sequence[ErrorGrowth], colours: Sequence[int]) -> str:
+def both(growths: Sequence[ErrorGrowth], styles: Sequence[str]) -> str:
     """For wide windows and for narrow ones; the style sheet chooses. Nothing where there is no number.
-    `colours`: one for each artifact, by number."""
+    `styles`: one for each artifact (scheme_colours.line_styles)."""
     drawn = [growth for growth in growths if any(layer.sqnr_db is not None for layer in growth.layers)]
     if not drawn:
         return ""
     return "".join(
-        _draw(growths, colours, size, f"plot {css}") for size, css in ((WIDE, "wide"), (NARROW, "narrow"))
+        _draw(growths, styles, size, f"plot {css}") for size, css in ((WIDE, "wide"), (NARROW, "narrow"))
     )
 
 
-def _draw(growths: Sequence[ErrorGrowth], colours: Sequence[int], size: Size, css: str) -> str:
+def _draw(growths: Sequence[ErrorGrowth], styles: Sequence[str], size: Size, css: str) -> str:
     height = size.height - 90
     box = Box(46, 34, size.width - 14, height - 46)
     most = max(len(growth.layers) for growth in growths)
@@ -38,8 +38,8 @@ def _draw(growths: Sequence[ErrorGrowth], colours: Sequence[int], size: Size, cs
     x = Axis(low=1, high=max(most, 2), start=box.left + 8, end=box.right - 8, ticks=_numbers(most))
     y = linear_axis(values, box.bottom, box.top, most=MOST_DB, least=10)
     parts = [*_grid(box, x, y, height)]
-    for growth, colour in zip(growths, colours, strict=True):
-        parts += _curve(growth, x, y, svg.colour(colour))
+    for growth, style in zip(growths, styles, strict=True):
+        parts += _curve(growth, x, y, style)
     title = "SQNR of every layer's activations over depth, a line for each artifact"
     return svg.drawing(css, size.width, height, title, parts)
 
@@ -64,7 +64,7 @@ def _grid(box: Box, x: Axis, y: Axis, height: float) -> Iterator[str]:
     yield svg.line("base", box.left, box.bottom, box.right, box.bottom)
 
 
-def _curve(growth: ErrorGrowth, x: Axis, y: Axis, colour: str) -> Iterator[str]:
+def _curve(growth: ErrorGrowth, x: Axis, y: Axis, style: str) -> Iterator[str]:
     """Lines between neighbours, a dot for each layer, and a hollow one for that which falls most."""
     spots = [
         None if layer.sqnr_db is None else (x.at(number), y.at(_shown(layer.sqnr_db)))
@@ -72,7 +72,8 @@ def _curve(growth: ErrorGrowth, x: Axis, y: Axis, colour: str) -> Iterator[str]:
     ]
     for before, after in zip(spots, spots[1:], strict=False):
         if before is not None and after is not None:
-            yield svg.line(f"whisker {colour}", *before, *after)
+            yield svg.line(f"whisker {style}", *before, *after)
+    colour = style.split()[0]
     fallen = next(iter(worst(growth)), None)
     for spot, layer in zip(spots, growth.layers, strict=True):
         if spot is None:

@@ -99,6 +99,11 @@ def legend_marker(shape: int = 0, css: str = "ink") -> str:
     return _key(marker(shape, 8, 8, f"mark {css}"))
 
 
+def legend_stroke(css: str) -> str:
+    """A small `<svg>` with a line, for the legend."""
+    return _key(line(f"whisker {css}", 0, 8, 16, 8))
+
+
 def legend_line() -> str:
     """A small `<svg>` with the dashes of the reference line."""
     return _key(line("reference", 0, 8, 16, 8))

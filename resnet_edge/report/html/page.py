@@ -1,8 +1,17 @@
-"""Reports as HTML: one file with everything in it; no script, nothing fetched from anywhere."""
+"""Reports as HTML: one file with everything in it, nothing fetched from anywhere.
+
+One script of ours sorts tables (sort.js); without it the page reads the same. The page itself forbids its
+reader's browser every other script and every address, so that no name of a file or class could become either
+(Content-Security-Policy, https://www.w3.org/TR/CSP3).
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import math
 import re
+from functools import cache
 from html import escape
 from importlib import resources
 
@@ -15,6 +24,7 @@ from resnet_edge.report.blocks import (
     Facts,
     Figure,
     Item,
+    Matrix,
     Paragraph,
     Section,
     Shell,
@@ -27,21 +37,30 @@ from resnet_edge.report.blocks import (
 def page(document: Document) -> str:
     """The whole page. Every string from outside is escaped."""
     by = f"resnet-edge {document.version} · {document.kind}"
-    banner = f"<strong>{safe(document.word)}</strong> {safe(document.sentence)}"
+    banner = f"<p><strong>{safe(document.word)}</strong> {safe(document.sentence)}</p>"
+    banner += block_html(Bullets(document.why)) if document.why else ""
     head = (
         f'<header>\n<p class="over">{safe(by)}</p>\n<h1>{safe(document.name)}</h1>\n'
-        f'<div class="banner {document.outcome}"><p>{banner}</p></div>\n</header>'
+        f'<div class="banner {document.outcome}">{banner}</div>\n</header>'
     )
     body = "\n".join([head, *map(_section, document.sections)])
-    style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    style, script = _content("page.css"), _content("sort.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         # An empty icon, or browsers ask the server for one.
         '<link rel="icon" href="data:,">\n'
         f"<title>{safe(f'{document.name}: {document.kind}')}</title>\n<style>\n{style}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<body>\n<main>\n{body}\n</main>\n<script>{script}</script>\n</body>\n</html>\n"
     )
+
+
+@cache
+def _content(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def safe(text: str) -> str:
@@ -59,6 +78,8 @@ def block_html(block: Block) -> str:
     match block:
         case TextTable():
             return _table(block)
+        case Matrix():
+            return _matrix(block)
         case Paragraph():
             return f'<p class="soft">{safe(block.text)}</p>'
         case Bullets():
@@ -107,15 +128,43 @@ def _table(table: TextTable) -> str:
     css = ["number" if index in table.numbers else "" for index in range(len(names))]
     top = "".join(f'<th scope="col" class="{css[i]}">{name}</th>' for i, name in enumerate(names))
     lines = []
-    for first, *rest in table.body:
+    pictures = table.pictures or ("",) * len(table.body)
+    for picture, (first, *rest) in zip(pictures, table.body, strict=True):
         cells = [
             f'<td class="{style}{" empty" if cell == words.ABSENT else ""}" data-label="{name}">{cell}</td>'
             for style, name, cell in zip(css[1:], names[1:], map(_cell, rest), strict=True)
         ]
-        lines.append(f'<tr><th scope="row">{_breakable(_cell(first))}</th>{"".join(cells)}</tr>')
+        head = _picture(picture) + _breakable(_cell(first))
+        lines.append(f'<tr><th scope="row">{head}</th>{"".join(cells)}</tr>')
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="table"><table class="cards">'
         f"<thead><tr>{top}</tr></thead>\n<tbody>\n{chr(10).join(lines)}\n</tbody></table></div>"
+    )
+
+
+def _picture(uri: str) -> str:
+    """The name of the image stands beside it, so that it needs no other words."""
+    return f'<img src="{safe(uri)}" alt="">' if uri else ""
+
+
+def _matrix(matrix: Matrix) -> str:
+    """Cells are shaded by the root of their share of the row, so that one image in forty still shows; what is
+    as it should be in another colour."""
+    top = "".join(f'<th scope="col"><span>{safe(name)}</span></th>' for name in matrix.names)
+    lines = []
+    for i, (name, row) in enumerate(zip(matrix.names, matrix.counts, strict=True)):
+        total = max(sum(row), 1)
+        cells = (
+            f'<td class="{"right" if i == k else "wrong"}" style="--shade:{math.sqrt(n / total):.2f}">'
+            f"{f'{n:,}' if n or i == k else ''}</td>"
+            for k, n in enumerate(row)
+        )
+        lines.append(f'<tr><th scope="row">{safe(name)}</th>{"".join(cells)}</tr>')
+    axes = f"{safe(matrix.rows)} ↓ {safe(matrix.columns)} →"
+    return (
+        f'<div class="scroll matrix" tabindex="0" role="region" aria-label="matrix"><table>'
+        f'<thead><tr><th scope="col">{axes}</th>{top}</tr></thead>\n'
+        f"<tbody>\n{chr(10).join(lines)}\n</tbody></table></div>"
     )
 
 

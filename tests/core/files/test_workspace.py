@@ -52,6 +52,17 @@ def test_dir_has_the_permissions_that_mkdir_gives(out: Path) -> None:
     assert out.stat().st_mode & 0o777 == 0o750
 
 
+def test_two_runs_do_not_make_one_folder(out: Path) -> None:
+    """The second says so, and takes nothing from the first, whose logs it once removed."""
+    with Workspace(out) as first:
+        (first.logs / "a.log").write_text("noise")
+        with pytest.raises(OutputError, match=f"another run is writing {out}: wait"), Workspace(out):
+            pass
+        assert (first.logs / "a.log").is_file()
+        first.publish()
+    assert beside(out) == ["dist"]
+
+
 def test_a_partial_run_keeps_its_logs_and_replaces_an_earlier_one(out: Path) -> None:
     for text in ("first", "second"):
         with Workspace(out) as workspace:
@@ -122,9 +133,10 @@ def test_the_next_run_removes_what_a_killed_one_left(out: Path, tmp_path: Path) 
     users.mkdir()
     with Workspace(out) as alive:
         assert not unfinished.exists()
-        with Workspace(out.with_name("dist")) as other:
-            assert alive.folder.exists()  # of a run that lives
-            other.publish()
+        with pytest.raises(OutputError, match="another run is writing"), Workspace(out.with_name("dist")):
+            pass
+        assert alive.folder.exists()  # of a run that lives
+        alive.publish()
     assert beside(out) == [users.name, "dist"]
     assert [entry.name for entry in out.iterdir()] == []
     sweep(tmp_path)

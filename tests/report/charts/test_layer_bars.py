@@ -28,7 +28,7 @@ def bars_of(svg: str) -> dict[str, float]:
 def test_bars_are_as_long_as_their_times_and_a_slow_artifact_does_not_flatten_the_others(
     draw: object,
 ) -> None:
-    columns = tuple(Column(name, "cpu", n) for n, name in enumerate("abc"))
+    columns = tuple(Column(name, "cpu", f"c{n}") for n, name in enumerate("abc"))
     bars = LayerBars(columns, (LayerRow("x", 1, (40.0, 20.0, 9000.0)), LayerRow("y", 1, (10.0, None, 9.0))))
     assert callable(draw)
     widths = bars_of(draw(bars))

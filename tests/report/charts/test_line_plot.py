@@ -19,7 +19,7 @@ STEADY = tuple(
     "layers", [STEADY[:1], STEADY[:2], STEADY * 20, (LayerError("a", 200.0, None, None),)]
 )
 def test_every_point_lies_in_the_picture(layers: tuple[LayerError, ...]) -> None:
-    drawn = line_plot.both([ErrorGrowth("net.tflite", 16, layers)], [0])
+    drawn = line_plot.both([ErrorGrowth("net.tflite", 16, layers)], ["c0"])
     wide, narrow, _ = drawn.split("</svg>")
     for text in (wide, narrow):
         svg = ET.fromstring(text + "</svg>")
@@ -34,7 +34,7 @@ def test_every_point_lies_in_the_picture(layers: tuple[LayerError, ...]) -> None
 
 def drawn(*layers: LayerError) -> ET.Element:
     """The wide picture of one artifact."""
-    text = line_plot.both([ErrorGrowth("net.tflite", 16, layers)], [3])
+    text = line_plot.both([ErrorGrowth("net.tflite", 16, layers)], ["c3"])
     return ET.fromstring(text.split("</svg>")[0] + "</svg>")
 
 
@@ -52,5 +52,5 @@ def test_the_layer_that_falls_most_is_hollow() -> None:
 
 
 def test_without_a_number_there_is_no_picture() -> None:
-    assert line_plot.both([ErrorGrowth("net.tflite", 16, (LayerError("a", None, 3.0, None),))], [0]) == ""
+    assert line_plot.both([ErrorGrowth("net.tflite", 16, (LayerError("a", None, 3.0, None),))], ["c0"]) == ""
     assert line_plot.both([], []) == ""

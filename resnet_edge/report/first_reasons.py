@@ -1,0 +1,29 @@
+"""Why not all is well, in the first lines of a report."""
+
+from __future__ import annotations
+
+from resnet_edge.core.results.parity import Parity
+from resnet_edge.core.results.report import Report
+from resnet_edge.core.results.verification import Verification
+from resnet_edge.report.few_images import unsaid
+from resnet_edge.report.grouped import grouped, names
+
+MOST = 3
+"""Lines; the sections below have all."""
+
+
+def first_reasons(result: Report | Verification) -> tuple[str, ...]:
+    """What could not be done, then what failed, then what is open for another reason than the number of
+    images (which the verdict says), each with the first of its reasons. Doubts of the reference have the
+    first section."""
+    open_rows = unsaid(result.parity, result.max_drop_pp)
+    failed = [row for row in open_rows if row.verdict == "fail"]
+    lines = [f"{each.what}: {each.message}" for each in result.failures]
+    for rows, reasons in (*grouped(failed), *grouped(row for row in open_rows if row.verdict != "fail")):
+        lines.append(f"{_short(rows)}: {reasons[0] if reasons else 'no reason was recorded'}")
+    rest = len(lines) - MOST
+    return (*lines[:MOST], f"{rest} more below") if rest > 1 else tuple(lines)
+
+
+def _short(rows: list[Parity]) -> str:
+    return names(rows) if len(rows) <= 2 else f"{names(rows[:1])} and {len(rows) - 1} more"
