@@ -317,7 +317,7 @@ class InspectReport(Inspection):
         return table(f"{self.file}, {self.size_bytes:,} bytes", rows)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DoctorReport(Examination):
     """What `doctor` found. `exit_code` is that of the command."""
 

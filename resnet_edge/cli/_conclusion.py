@@ -9,6 +9,7 @@ from resnet_edge.core.backend_name import option_of
 from resnet_edge.core.proportion import drop_points, samples_needed
 from resnet_edge.core.results.doubt import open_doubts
 from resnet_edge.core.results.report import Report
+from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.report import words
 from resnet_edge.report.rows import standing_of
 from resnet_edge.report.summary import labelled
@@ -52,4 +53,4 @@ def _backends(report: Report) -> str:
     """Where a file failed, unless `verify` looks there by itself."""
     rows = [row for row in report.parity if row.verdict == "fail"]
     places = dict.fromkeys(option_of(row.backend, row.device) for row in rows)
-    return "" if places.keys() <= {"litert", "onnxruntime"} else f" --backends {','.join(places)}"
+    return "" if places.keys() <= {*FIRST_BACKEND.values()} else f" --backends {','.join(places)}"

@@ -57,8 +57,8 @@ def check_header(file: Path) -> Header:
         with _opened(file) as opened:
             sides = opened.size
             # Of a PNG without EXIF at its beginning Pillow decodes all, to look behind the pixels.
-            looked = opened.format != "PNG" or "exif" in opened.info
-            if looked and opened.getexif().get(ExifTags.Base.Orientation) in LYING:
+            says_early = opened.format != "PNG" or "exif" in opened.info
+            if says_early and opened.getexif().get(ExifTags.Base.Orientation) in LYING:
                 sides = sides[1], sides[0]
             return Header(width=sides[0], height=sides[1], mode=opened.mode)
     finally:

@@ -90,7 +90,8 @@ def _unproved(row: UnprovedRow, model: str) -> str:
     """`int8.tflite on openvino, 0.2 ms: it was not run on images there`."""
     what = f"{_at(row, model)}, {words.milliseconds(row.p50_ms)} ms"
     if row.verdict is None:
-        return f"{what}: its answers were not proved there (`resnet-edge verify --backends {option_of(row.backend, row.device)}`)"
+        where = option_of(row.backend, row.device)
+        return f"{what}: its answers were not proved there (`resnet-edge verify --backends {where}`)"
     if row.verdict == "inconclusive":
         needed = row.samples_needed
         more = "" if needed is None else f"; about {needed:,} would decide it"

@@ -39,7 +39,12 @@ MACHINE = {
 
 
 def examination(*backends: BackendState) -> Examination:
-    return Examination(MACHINE, {"numpy": "2.4"}, backends, SandboxState(files="open", network="open"))
+    return Examination(
+        machine=MACHINE,
+        versions={"numpy": "2.4"},
+        backends=backends,
+        sandbox=SandboxState(files="open", network="open"),
+    )
 
 
 def test_what_works_is_listed_with_the_time_of_its_first_image() -> None:

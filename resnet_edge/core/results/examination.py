@@ -48,7 +48,7 @@ class SandboxState:
     detail: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Examination:
     """Everything that `resnet-edge doctor` found. `sandbox` is what holds the workers that read files; `host`
     the machine, empty for this one."""

@@ -24,4 +24,6 @@ def test_the_exit_code_tells_whether_every_installed_backend_opens(statuses: lis
     state = BackendState(
         "made", "1.0", tuple(DeviceState(device="cpu", status=status) for status in statuses)
     )
-    assert Examination({}, {}, (state,), SandboxState(files="open", network="open")).exit_code == code
+    sandbox = SandboxState(files="open", network="open")
+    examination = Examination(machine={}, versions={}, backends=(state,), sandbox=sandbox)
+    assert examination.exit_code == code
