@@ -17,7 +17,7 @@ from resnet_edge.workers.variables import check_variables
 _STEPS = {
     "look": "look at the host",
     "wheels": "wheels of the host, from pip's registry",
-    "copy": "copy to the host",
+    "copy": "copy to the host, bytes",
     "install": "install on the host",
 }
 
@@ -42,15 +42,16 @@ def host_prepare(
     MissingDependency, HostUnavailable, OutputError.
     """
     check_variables()
-    last = ""
+    running = ""
 
     def on_step(key: str, done: int, total: int) -> None:
-        nonlocal last
-        if last and key != last:
-            on_progress(Progress(step=_STEPS[last], done=1, total=1))
-        last = key
+        nonlocal running
+        if running not in ("", key):
+            on_progress(Progress(step=_STEPS[running], done=1, total=1))
+        running = "" if 0 < total <= done else key
         on_progress(Progress(step=_STEPS[key], done=done, total=total))
 
     report = prepare(Host.parse(host), carried(backends), on_step)
-    on_progress(Progress(step=_STEPS[last], done=1, total=1))
+    if running:
+        on_progress(Progress(step=_STEPS[running], done=1, total=1))
     return extended(HostPrepareReport, report)

@@ -12,7 +12,8 @@ def preparation(report: HostPreparation) -> Iterator[str]:
     yield f"{report.host}: {report.system} on {report.machine}, {report.libc}"
     yield from environment(report.environment)
     if report.changed:
-        size = f"{report.copied_files} files, {megabytes(report.copied_bytes)},"
+        files = f"{report.copied_files} file{'' if report.copied_files == 1 else 's'}"
+        size = f"{files}, {megabytes(report.copied_bytes)},"
         yield f"Prepared in {report.seconds:.1f} s: {size if report.copied_files else 'nothing'} copied."
     else:
         yield f"It was prepared already: nothing copied ({report.seconds:.1f} s)."

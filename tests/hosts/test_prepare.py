@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import resnet_edge
 from resnet_edge import __version__
 from resnet_edge.core.errors import HostUnavailable
 from resnet_edge.core.results.host import HostPreparation, HostState
@@ -130,6 +131,18 @@ def test_a_raspberry(raspberry: Sshd) -> None:
     again, _ = prepared(raspberry.name)
     assert (again.changed, again.copied_bytes) == (False, 0)
     wait_until_nothing_runs(raspberry)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cache")
+def test_each_step_is_over_once(sshd: Sshd) -> None:
+    if shutil.which("python3", path=servers.PATH) is None:
+        pytest.skip("this machine has no python3 of its own")
+    heard: list[resnet_edge.Progress] = []
+    resnet_edge.host_prepare(sshd.name, on_progress=heard.append)
+    over = [each.step for each in heard if 0 < each.total <= each.done]
+    assert len(over) == len({*over}) == 4
+    assert {each.step for each in heard} == {*over}
 
 
 @pytest.mark.slow

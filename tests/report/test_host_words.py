@@ -37,6 +37,8 @@ def test_what_was_prepared() -> None:
         "Prepared in 75.3 s: 20 files, 66.6 MB, copied.",
         "warning: the clock is wrong",
     ]
+    upgrade = replace(PREPARATION, copied_bytes=1_291_384, copied_files=1, notes=())
+    assert list(host_words.preparation(upgrade))[-1] == "Prepared in 75.3 s: 1 file, 1.3 MB, copied."
     nothing = replace(PREPARATION, copied_bytes=0, copied_files=0, notes=())
     assert list(host_words.preparation(nothing))[-1] == "Prepared in 75.3 s: nothing copied."
     again = replace(nothing, changed=False, seconds=1.5)

@@ -24,7 +24,10 @@ end() {
 broken() {
     trap '' TERM HUP INT PIPE
     kill -TERM 0
-    exit 1
+    sleep 1 # what was only just forked still has the traps of this shell, and loses a signal
+    kill -TERM 0
+    end
+    kill -KILL 0 # this shell too: nobody waits for its answer any more
 }
 trap end EXIT
 trap broken TERM HUP INT PIPE
