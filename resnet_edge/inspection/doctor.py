@@ -57,9 +57,7 @@ def examine(on_progress: OnProgress) -> Examination:
         on_progress(Progress(step="backends", done=done, total=len(names), note=name))
         backends.append(_probe(name))
     on_progress(Progress(step="backends", done=len(names), total=len(names)))
-    return Examination(
-        machine=machine(), versions=versions(), backends=tuple(backends), sandbox=_sandbox()
-    )
+    return Examination(machine=machine(), versions=versions(), backends=tuple(backends), sandbox=_sandbox())
 
 
 def _sandbox() -> SandboxState:
