@@ -30,6 +30,8 @@ class Network:
     seed: int = 1
     proof: int = 300
     """Images that files are judged by."""
+    training: int = 1600
+    """Images that it is trained with, or that its batch statistics and its last layer are made of."""
     jitter: float = 0
     """Of the colours of the images: with it answers are less sure."""
     given: str = ""

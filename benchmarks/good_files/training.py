@@ -16,7 +16,7 @@ from .images import figures, prepared
 from .networks import Network
 from .store import Store, write
 
-TRAINING, GIVEN, CALIBRATION = 1600, 300, 64
+CALIBRATION = 64
 BATCH, RATE = 32, 2e-3
 SETTLING = 10
 """Batches that batch normalizations see anew: those of keras.applications forget too slowly for few steps."""
@@ -55,7 +55,7 @@ def adopt(network: Network, store: Store) -> None:
     shutil.copy(model, store.folder / f"model{model.suffix}")
     with np.load(given.with_suffix(".npz")) as held:
         images, labels = held["images"], held["labels"]
-    rows = slice(len(images) - GIVEN, None)
+    rows = slice(len(images) - network.proof, None)
     np.savez(store.data("proof"), images=images[rows], labels=labels[rows])
     np.savez(store.data("calibration"), images=images[:CALIBRATION], labels=labels[:CALIBRATION])
     np.save(store.folder / "answers.npy", np.load(given.with_suffix(".answers.npy"))[rows])
@@ -67,7 +67,7 @@ def _images(network: Network) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
     if network.images == "fashion":
         return _fashion(network.proof)
     draw = zlib.crc32(f"{network.name} {network.seed}".encode())
-    counts = {"training": TRAINING, "proof": network.proof, "calibration": CALIBRATION}
+    counts = {"training": network.training, "proof": network.proof, "calibration": CALIBRATION}
     return {
         name: figures(n, network.size, draw + i, network.jitter) for i, (name, n) in enumerate(counts.items())
     }
@@ -105,7 +105,7 @@ def _settle(model: Any, fed: NDArray[np.float32]) -> None:
 
     changed = [one for one in model._flatten_layers() if isinstance(one, keras.layers.BatchNormalization)]
     before = [one.momentum for one in changed]
-    for batch in range(SETTLING):
+    for batch in range(min(SETTLING, len(fed) // BATCH)):
         for one in changed:
             one.momentum = 0.8 if batch else 0.0  # the first one replaces what there was
         model(fed[batch * BATCH : (batch + 1) * BATCH], training=True)

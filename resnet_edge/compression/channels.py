@@ -211,7 +211,7 @@ def _train_sparse(request: ChannelRequest, base: Base, folder: Path, on_progress
     copy = training_copy(base.graph, recipe.precision)
 
     def penalised() -> Any:
-        return penalty(copy, base.channels.prunable, request.sparsity)
+        return penalty(copy, base.channels, request.sparsity)
 
     own = _teacher(request) if base.opened.facts.head.kind == "embedding" else None
     fit(copy, base.data, recipe, folder, on_progress, base.how("sparse", own, penalised))

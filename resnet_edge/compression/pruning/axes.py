@@ -27,19 +27,22 @@ class Axes:
 
 @dataclass(frozen=True)
 class AxisKind:
-    """A kind of layer: the axes of its weights by name. `width` is the entry of its config that
-    counts its own channels; None: the layer gives the channels that it reads."""
+    """A kind of layer: the axes of its weights by name, and the entries of its config that count its
+    channels. `makes`: these are its own; else the layer gives the channels that it reads."""
 
     weights: dict[str, Axes]
-    width: str | None = None
+    counts: tuple[str, ...] = ()
+    makes: bool = False
 
 
 _VECTOR = Axes(gives=0)
 _KINDS: dict[type, AxisKind] = {
-    layers.Conv2D: AxisKind({"kernel": Axes(2, 3), "bias": _VECTOR}, "filters"),
-    layers.Dense: AxisKind({"kernel": Axes(0, 1), "bias": _VECTOR}, "units"),
+    layers.Conv2D: AxisKind({"kernel": Axes(2, 3), "bias": _VECTOR}, ("filters",), makes=True),
+    layers.Dense: AxisKind({"kernel": Axes(0, 1), "bias": _VECTOR}, ("units",), makes=True),
     layers.SeparableConv2D: AxisKind(
-        {"depthwise_kernel": Axes(reads=2), "pointwise_kernel": Axes(2, 3), "bias": _VECTOR}, "filters"
+        {"depthwise_kernel": Axes(reads=2), "pointwise_kernel": Axes(2, 3), "bias": _VECTOR},
+        ("filters",),
+        makes=True,
     ),
     layers.DepthwiseConv2D: AxisKind({"kernel": Axes(gives=2), "bias": _VECTOR}),
     layers.BatchNormalization: AxisKind(
@@ -47,7 +50,8 @@ _KINDS: dict[type, AxisKind] = {
     ),
     layers.PReLU: AxisKind({"alpha": Axes(gives=-1)}),
 }
-
+_ONE_BY_ONE = AxisKind({"kernel": Axes(gives=3), "bias": _VECTOR}, ("filters", "groups"))
+"""A Conv2D with a group for each channel, as ConvNeXt writes its depthwise convolutions."""
 
 SLICEABLE = frozenset(_KINDS)
 """The classes of layers that can be sliced, unless something is peculiar about one."""
@@ -59,7 +63,7 @@ def kind_of(call: Call) -> AxisKind | None:
     Only the classes of Keras themselves count: a subclass may compute anything. A layer with
     weights beside the usual ones (quantized, or with LoRA) cannot be sliced either.
     """
-    kind = _KINDS.get(type(call.operation))
+    kind = _kind(call.operation)
     if kind is None or any(weight.name not in kind.weights for weight in call.operation.weights):
         return None
     return None if peculiarity(call) else kind
@@ -70,7 +74,7 @@ def peculiarity(call: Call) -> str | None:
     layer, rank = call.operation, len(call.shape)
     if getattr(layer, "data_format", None) == "channels_first":
         return "has channels first"
-    if getattr(layer, "groups", 1) != 1:
+    if getattr(layer, "groups", 1) != 1 and not _is_one_by_one(layer):
         return f"convolves in {layer.groups} groups"
     if getattr(layer, "depth_multiplier", 1) not in (1, None):
         return f"makes {layer.depth_multiplier} channels of each"
@@ -81,9 +85,28 @@ def peculiarity(call: Call) -> str | None:
     return None
 
 
+def resized(call: Call, count: int) -> dict[str, Any]:
+    """The changes to the config of a layer that is to give `count` channels."""
+    if type(call.operation) is layers.Reshape:
+        return {"target_shape": (*call.operation.target_shape[:-1], count)}
+    kind = kind_of(call)
+    return dict.fromkeys(kind.counts, count) if kind else {}
+
+
+def _kind(layer: Any) -> AxisKind | None:
+    return _ONE_BY_ONE if _is_one_by_one(layer) else _KINDS.get(type(layer))
+
+
+def _is_one_by_one(layer: Any) -> bool:
+    """Whether it is a convolution with a group, and one filter, for each channel."""
+    alone = type(layer) is layers.Conv2D and layer.groups == layer.filters > 1
+    return alone and int(layer.kernel.shape[-2]) == 1
+
+
 def kernels(layer: Any) -> list[tuple[Any, Axes]]:
     """The variables of a layer of a sliceable class that multiply its input, with their axes."""
-    kind = _KINDS[type(layer)]
+    kind = _kind(layer)
+    assert kind is not None
     return [(w, kind.weights[w.name]) for w in layer.weights if w.name.endswith("kernel")]
 
 

@@ -8,11 +8,15 @@ layer reads times those that it gives. The sums equal what `models/_macs.py` and
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from resnet_edge.compression.pruning import Cost, GroupSummary, PruningSummary, Selection, axes
-from resnet_edge.compression.pruning.groups import ChannelMap
+from resnet_edge.compression.pruning.groups import ChannelMap, ChannelPlace, Group
 from resnet_edge.models import _macs
 from resnet_edge.models.functional.flat import Call
 
@@ -46,14 +50,15 @@ def summary(
     """What `selection` does, for the report. Where blocks went before, `channels` are those of what
     is left and `whole` those of the network with them: a group that went with a block has 0."""
     whole = whole or channels
-    left = counts(channels, selection)
-    after = {name: left[group.name] for group in channels.groups for name in group.producers}
+    left = {call.name: channels.stay(channels.gives(call), selection) for call in channels.graph.calls}
     groups = tuple(
         GroupSummary(
             name=group.name,
             layers=group.producers,
             before=group.channels,
-            after=max(after.get(name, 0) for name in group.producers),  # a stream outlives its blocks
+            after=max(
+                _of(group, left.get(name), at) for name, at in group.sources
+            ),  # a stream outlives its blocks
             reason=group.reason,
         )
         for group in whole.groups
@@ -103,19 +108,40 @@ def uncounted(channels: ChannelMap) -> tuple[str, ...]:
 def _sliceable(channels: ChannelMap, call: Call, first: bool) -> list[Term]:
     kind, positions = axes.kind_of(call), math.prod(size or 1 for size in call.shape[1:-1])
     assert kind is not None
-    channels_of = {group.name: group.channels for group in channels.groups}
-    parts = []
+    parts: list[Term] = []
     for weight in call.operation.weights:
         sides = kind.weights[weight.name]
-        reads = channels.reads(call).group if sides.reads is not None else None
-        gives = channels.gives(call).group if sides.gives is not None else None
-        reads, gives = (name if name in channels_of else None for name in (reads, gives))
+        reads = _along(channels, channels.reads(call) if sides.reads is not None else None)
+        gives = _along(channels, channels.gives(call) if sides.gives is not None else None)
         # Behind a Flatten a channel stands for many entries: the constant holds them.
-        pairs = (channels_of[reads] if reads else 1) * (channels_of[gives] if gives else 1)
-        each = math.prod(map(int, weight.shape)) // pairs
-        multiplies = weight.name.endswith("kernel")
-        parts.append(Term(each * positions if multiplies else 0, each if first else 0, reads, gives))
+        each = math.prod(map(int, weight.shape)) // (_entries(channels, reads) * _entries(channels, gives))
+        macs = each * positions if weight.name.endswith("kernel") else 0
+        parts += [
+            Term(macs * times * often, each * times * often if first else 0, one, other)
+            for one, times in reads.items()
+            for other, often in gives.items()
+        ]
     return parts
+
+
+def _along(channels: ChannelMap, place: ChannelPlace | None) -> dict[str | None, int]:
+    """How often each group is on an axis; None: the entries of no group, of which there are so many."""
+    if place is None:
+        return {None: 1}
+    made = {group.name for group in channels.groups}
+    often: Counter[str | None] = Counter()
+    for name in place.groups:
+        often[name if name in made else None] += 1 if name in made else channels.widths[name]
+    return dict(often)
+
+
+def _entries(channels: ChannelMap, often: Mapping[str | None, int]) -> int:
+    return sum(times * (channels.widths[name] if name else 1) for name, times in often.items())
+
+
+def _of(group: Group, stay: NDArray[np.int64] | None, at: int) -> int:
+    """How many of the channels of `group` are in what is left of a layer; `at`: where they begin there."""
+    return 0 if stay is None else int(np.sum((at <= stay) & (stay < at + group.channels)))
 
 
 def _fixed(channels: ChannelMap, call: Call, first: bool) -> Term:

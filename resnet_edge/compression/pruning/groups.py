@@ -1,59 +1,72 @@
 """Runs in a worker. The channel sets of a network: what has to stay or go together.
 
 Tensors that an Add joins share one set of channels, through every layer that hands each
-channel on by itself; a convolution or a dense layer reads one set and makes another. The
-same grouping in words: Fang et al., "DepGraph: Towards Any Structural Pruning",
-arXiv:2301.12900. A set that meets an operation which is not understood stays whole, with
-the reason.
+channel on by itself; so does a tensor with what gates it (squeeze and excitation). A
+concatenation puts sets one after the other. A convolution or a dense layer reads sets and
+makes another, or several where what it is added to is a concatenation. The same grouping in
+words: Fang et al., "DepGraph: Towards Any Structural Pruning", arXiv:2301.12900. A set that
+meets an operation which is not understood stays whole, with the reason.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
-from resnet_edge.compression.pruning import axes, passing
+from resnet_edge.compression.pruning import Selection, axes, passing
+from resnet_edge.compression.pruning.channel_ids import ChannelIds, runs
 from resnet_edge.core.errors import ModelError
 from resnet_edge.models.functional.flat import Call, FlatGraph, FlatTensor
 
 
 @dataclass(frozen=True)
 class ChannelPlace:
-    """Where a tensor belongs: the last axis holds the `group`'s channels `repeat` times in a row
-    (once, or height x width times behind a Flatten)."""
+    """Whose channels the last axis of a tensor holds, one group after the other; behind a Flatten
+    they come again for each place of the picture."""
 
-    group: str
-    repeat: int
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """One channel set, named after the first layer that makes it.
+    """One channel set, named after the first layer that makes it, with the channels of the layer
+    where they are not all of those that it makes.
 
     `producers` have the channels as filters or units, `carriers` hold weights for each of them
     (batch normalization, depthwise convolution), `consumers` read them; all are names of
-    calls. `joined`: an Add joins several tensors of it. `reason`: why it stays whole (None:
-    it can be pruned).
+    calls. `starts`: where the channels begin among those of each producer. `joined`: an Add joins
+    several tensors of it. `reason`: why it stays whole (None: it can be pruned).
     """
 
     name: str
     channels: int
     producers: tuple[str, ...]
+    starts: tuple[int, ...]
     carriers: tuple[str, ...]
     consumers: tuple[str, ...]
     joined: bool
     reason: str | None
 
+    @property
+    def sources(self) -> Iterator[tuple[str, int]]:
+        """Each producer, and where the channels begin among its own."""
+        return zip(self.producers, self.starts, strict=True)
+
 
 @dataclass(frozen=True)
 class ChannelMap:
-    """The channel sets of `graph` that layers make, and the place of every tensor."""
+    """The channel sets of `graph` that layers make, the place of every tensor, and how many channels
+    each set has, those that no layer makes as well."""
 
     graph: FlatGraph
     groups: tuple[Group, ...]
     places: dict[FlatTensor, ChannelPlace]
+    widths: dict[str, int]
 
     @property
     def prunable(self) -> tuple[Group, ...]:
@@ -76,6 +89,25 @@ class ChannelMap:
         """The place of what `call` gives."""
         return self.places[call.output]
 
+    def spans(self, place: ChannelPlace) -> Iterator[tuple[str, slice]]:
+        """The groups of `place` in order, each with its entries of the axis."""
+        start = 0
+        for name in place.groups:
+            yield name, slice(start, start + self.widths[name])
+            start += self.widths[name]
+
+    def stay(self, place: ChannelPlace, selection: Selection) -> NDArray[np.int64]:
+        """The entries that stay on the last axis of a tensor at `place`."""
+        parts = [
+            span.start + np.asarray(selection.kept.get(name, range(self.widths[name])), np.int64)
+            for name, span in self.spans(place)
+        ]
+        return np.concatenate(parts)
+
+    def entries(self, place: ChannelPlace, selection: Selection) -> NDArray[np.int64] | None:
+        """The same; None: all."""
+        return self.stay(place, selection) if selection.kept.keys() & {*place.groups} else None
+
 
 def channel_map(graph: FlatGraph) -> ChannelMap:
     """The channel sets of `graph`.
@@ -86,19 +118,22 @@ def channel_map(graph: FlatGraph) -> ChannelMap:
     if not channels.prunable:
         reasons = dict.fromkeys(f"{group.name}: {group.reason}" for group in channels.groups)
         why = "; ".join(list(reasons)[:3]) or "it has no Conv2D and no Dense layer that is known"
-        raise ModelError(f"{graph.name} has no channel that can be removed ({why}): prune another model")
+        raise ModelError(
+            f"{graph.name} has no channel that can be removed ({why}): take --method magnitude, or convert "
+            "it as it is"
+        )
     return channels
 
 
 class _Finder:
-    """Union-find over the tensors of a graph."""
+    """Follows every channel through the graph."""
 
     def __init__(self, graph: FlatGraph) -> None:
         self._graph = graph
-        self._parent: dict[FlatTensor, FlatTensor] = {}
-        self._repeat: dict[FlatTensor, int] = {}
-        self._width: dict[FlatTensor, int] = {}
-        self._reasons: dict[FlatTensor, str] = {}
+        self._ids = ChannelIds()
+        self._tensors: dict[FlatTensor, NDArray[np.int64]] = {}
+        self._reasons: list[tuple[FlatTensor, str]] = []
+        self._not_zero: dict[FlatTensor, str] = {}
         self._joined: set[FlatTensor] = set()
         calls = Counter(id(call.operation) for call in graph.calls)
         self._shared = {number for number, count in calls.items() if count > 1}
@@ -109,66 +144,95 @@ class _Finder:
         self._refuse(graph.input, "its channels are those of the image")
         for call in graph.calls:
             self._visit(call)
-        self._reasons[self._root(graph.output)] = "its channels are the network's output"
-        names = self._names()
-        places = {
-            tensor: ChannelPlace(names[self._root(tensor)], self._repeat[tensor]) for tensor in self._parent
-        }
-        return ChannelMap(graph, self._groups(names), places)
+        self._reasons.insert(0, (graph.output, "its channels are the network's output"))
+        return _Grouping(graph, self._ids.roots(self._tensors), self._reasons, self._joined).map()
 
     def _visit(self, call: Call) -> None:
         if not call.inputs:
             self._new(call.output, _width(call))
             self._refuse(call.output, f"{call.name} makes it from nothing that depends on the image")
-        elif passing.is_addition(call):
+        elif passing.is_joint(call):
             self._join(call)
-        elif isinstance(call.operation, keras.layers.Flatten):
+        elif passing.is_product(call):
+            self._multiply(call)
+        elif passing.is_concatenation(call):
+            self._concatenate(call)
+        elif isinstance(call.operation, keras.layers.Flatten | keras.layers.Reshape):
             self._flatten(call)
         elif (kind := axes.kind_of(call)) is not None:
-            self._layer(call, makes=kind.width is not None)
+            self._layer(call, makes=kind.makes)
         elif type(call.operation) in axes.SLICEABLE:
             self._stop(call, axes.peculiarity(call) or "holds weights beside the usual ones")
         elif obstacle := passing.obstacle(call):
             self._stop(call, obstacle)
         else:
-            self._follow(call, call.inputs[0])
+            self._follow(call, call.inputs[0], passing.offset(call))
 
     def _layer(self, call: Call, makes: bool) -> None:
         source = call.inputs[0]
         if makes:
             self._new(call.output, _width(call))
+            if source in self._not_zero:
+                self._refuse(source, self._not_zero[source])
         else:
-            self._follow(call, source)
+            self._tensors[call.output] = self._tensors[source]
+            if source in self._not_zero and not passing.scales(call.operation):
+                self._not_zero[call.output] = self._not_zero[source]
         if id(call.operation) in self._shared:
             for tensor in (source, call.output):
                 self._refuse(tensor, f"{call.name} is called more than once")
         if obstacle := passing.activation_obstacle(call.operation):
             self._refuse(call.output, f"{call.name} {obstacle}")
+        elif offset := passing.activation_offset(call.operation):
+            self._not_zero[call.output] = f"{call.name} {offset}"
 
     def _join(self, call: Call) -> None:
-        first, *others = call.inputs
         if len(call.inputs) < len(keras.tree.flatten(call.args)):
-            self._stop(call, "adds a constant")
+            self._stop(call, f"{_verb(call)} a constant")
             return
-        alike = {(self._width[self._root(t)], self._repeat[t], self._rank(t)) for t in call.inputs}
-        if len(alike) > 1:
-            self._stop(call, "adds tensors of different shapes")
+        if len({(len(self._tensors[t]), self._rank(t)) for t in call.inputs}) > 1:
+            self._stop(call, f"{_verb(call)} tensors of different shapes")
             return
+        first, *others = call.inputs
         self._follow(call, first)
-        if len({self._root(t) for t in call.inputs}) > 1:
-            self._joined.add(call.output)
+        self._joined.add(call.output)
         for other in others:
-            self._union(first, other)
+            self._ids.union(self._tensors[first], self._tensors[other])
+            if other in self._not_zero:
+                self._not_zero.setdefault(call.output, self._not_zero[other])
+
+    def _multiply(self, call: Call) -> None:
+        """One factor that is zero is enough; one that has a single channel scales all of them alike."""
+        width = _width(call)
+        whole = [t for t in call.inputs if len(self._tensors[t]) == width]
+        single = [t for t in call.inputs if len(self._tensors[t]) == 1 < width]
+        if len(whole) + len(single) < len(call.inputs) or len({self._rank(t) for t in call.inputs}) > 1:
+            self._stop(call, "multiplies tensors of different shapes")
+            return
+        if any(self._not_zero.get(t) is None for t in whole):
+            self._tensors[call.output] = self._tensors[whole[0]]
+        else:
+            self._follow(call, whole[0])
+        for other in whole[1:]:
+            self._ids.union(self._tensors[whole[0]], self._tensors[other])
+        for tensor in single:
+            self._refuse(tensor, f"{call.name} ({call.kind}) scales all channels by it")
+
+    def _concatenate(self, call: Call) -> None:
+        self._tensors[call.output] = np.concatenate([self._tensors[t] for t in call.inputs])
+        for tensor in call.inputs:
+            if tensor in self._not_zero:
+                self._not_zero.setdefault(call.output, self._not_zero[tensor])
 
     def _flatten(self, call: Call) -> None:
+        """Rows of channels follow one another on the last axis: each channel as often as there are rows."""
         source = call.inputs[0]
+        own, size = len(self._tensors[source]), _width(call)
+        if size % own or getattr(call.operation, "data_format", None) == "channels_first":
+            self._stop(call, "tears the channels apart")
+            return
         self._follow(call, source)
-        own = self._width[self._root(source)] * self._repeat[source]
-        size = call.shape[-1]
-        if size is None or size % own or getattr(call.operation, "data_format", None) == "channels_first":
-            self._refuse(source, f"{call.name} flattens it in a way that is not known")
-        else:
-            self._repeat[call.output] = self._repeat[source] * (size // own)
+        self._tensors[call.output] = np.tile(self._tensors[source], size // own)
 
     def _stop(self, call: Call, obstacle: str) -> None:
         """Nothing is known of what this call does to channels: those around it stay whole."""
@@ -177,71 +241,107 @@ class _Finder:
             self._refuse(tensor, f"{call.name} ({call.kind}) {obstacle}")
 
     def _new(self, tensor: FlatTensor, width: int) -> None:
-        self._parent[tensor] = tensor
-        self._repeat[tensor] = 1
-        self._width[tensor] = width
+        self._tensors[tensor] = self._ids.new(width)
 
-    def _follow(self, call: Call, source: FlatTensor) -> None:
-        self._parent[call.output] = self._root(source)
-        self._repeat[call.output] = self._repeat[source]
-
-    def _root(self, tensor: FlatTensor) -> FlatTensor:
-        while self._parent[tensor] != tensor:
-            tensor = self._parent[tensor]
-        return tensor
-
-    def _union(self, one: FlatTensor, other: FlatTensor) -> None:
-        first, second = sorted((self._root(one), self._root(other)), key=lambda tensor: tensor.number)
-        if first == second:
-            return
-        self._parent[second] = first
-        if second in self._reasons:
-            self._reasons.setdefault(first, self._reasons.pop(second))
+    def _follow(self, call: Call, source: FlatTensor, offset: str | None = None) -> None:
+        """`offset`: why the output of `call` is not zero where its input is."""
+        self._tensors[call.output] = self._tensors[source]
+        if source in self._not_zero:
+            self._not_zero[call.output] = self._not_zero[source]
+        elif offset:
+            self._not_zero[call.output] = f"{call.name} ({call.kind}) {offset}"
 
     def _refuse(self, tensor: FlatTensor, reason: str) -> None:
-        self._reasons.setdefault(self._root(tensor), reason)
+        self._reasons.append((tensor, reason))
 
     def _rank(self, tensor: FlatTensor) -> int:
         producer = self._graph.producer(tensor)
         return len(producer.shape) if producer else len(self._graph.shape) + 1
 
-    def _names(self) -> dict[FlatTensor, str]:
-        """A name for each set: its first producer, else the first call that gives it, else the image."""
-        calls = self._graph.calls
-        makers = [call for call in calls if (kind := axes.kind_of(call)) and kind.width is not None]
-        names: dict[FlatTensor, str] = {}
-        for call in (*makers, *calls):
-            names.setdefault(self._root(call.output), call.name)
-        return {self._root(self._graph.input): "(image)", **names}
 
-    def _groups(self, names: dict[FlatTensor, str]) -> tuple[Group, ...]:
-        parts: dict[FlatTensor, tuple[list[str], list[str], list[str]]] = {
-            root: ([], [], []) for root in names
+class _Grouping:
+    """Groups of what was followed: channels that are side by side in every tensor go by one name."""
+
+    def __init__(
+        self,
+        graph: FlatGraph,
+        tensors: dict[FlatTensor, NDArray[np.int64]],
+        reasons: Iterable[tuple[FlatTensor, str]],
+        joined: Iterable[FlatTensor],
+    ) -> None:
+        self._graph, self._tensors = graph, tensors
+        self._runs = runs(tensors.values())
+        self._first = {int(run[0]): number for number, run in enumerate(self._runs)}
+        self._parts = {tensor: self._split(ids) for tensor, ids in tensors.items()}
+        self._reasons: dict[int, str] = {}
+        for tensor, reason in reasons:
+            for part, _ in self._parts[tensor]:
+                self._reasons.setdefault(part, reason)
+        self._joined = {part for tensor in joined for part, _ in self._parts[tensor]}
+
+    def map(self) -> ChannelMap:
+        names = self._names()
+        places = {
+            tensor: ChannelPlace(tuple(names[part] for part, _ in parts))
+            for tensor, parts in self._parts.items()
         }
+        widths = {names[number]: len(run) for number, run in enumerate(self._runs)}
+        return ChannelMap(self._graph, self._groups(names), places, widths)
+
+    def _split(self, ids: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """The runs that `ids` consists of, in order, and where each begins."""
+        parts, start = [], 0
+        while start < len(ids):
+            number = self._first[int(ids[start])]
+            parts.append((number, start))
+            start += len(self._runs[number])
+        return parts
+
+    def _names(self) -> list[str]:
+        """A name for each run: its first producer, else the first call that gives it, else the image."""
+        calls = self._graph.calls
+        makers = [call for call in calls if (kind := axes.kind_of(call)) and kind.makes]
+        tensors = [(call.name, call.output) for call in (*makers, *calls)]
+        names: dict[int, str] = {}
+        for name, tensor in (*tensors, ("(image)", self._graph.input)):
+            for part, start in self._parts[tensor]:
+                end = start + len(self._runs[part])
+                whole = (start, end) == (0, len(self._tensors[tensor]))
+                names.setdefault(part, name if whole else f"{name}[{start}:{end}]")
+        return [names[number] for number in range(len(self._runs))]
+
+    def _groups(self, names: list[str]) -> tuple[Group, ...]:
+        producers: dict[int, dict[str, int]] = {}
+        carriers: dict[int, list[str]] = {}
+        consumers: dict[int, list[str]] = {}
         for call in self._graph.calls:
             kind = axes.kind_of(call)
             if kind is None:
                 continue
-            source, own = self._root(call.inputs[0]), self._root(call.output)
-            if kind.width is None:
-                parts[own][1].append(call.name)
-            else:
-                parts[own][0].append(call.name)
-                parts[source][2].append(call.name)
-        joined = {self._root(tensor) for tensor in self._joined}
+            for part, start in self._parts[call.output]:
+                if kind.makes:
+                    producers.setdefault(part, {}).setdefault(call.name, start)
+                else:
+                    carriers.setdefault(part, []).append(call.name)
+            for part, _ in self._parts[call.inputs[0]] if kind.makes else ():
+                consumers.setdefault(part, []).append(call.name)
         return tuple(
             Group(
-                name=names[root],
-                channels=self._width[root],
-                producers=tuple(producers),
-                carriers=tuple(carried),
-                consumers=tuple(read),
-                joined=root in joined,
-                reason=self._reasons.get(root),
+                name=names[part],
+                channels=len(self._runs[part]),
+                producers=tuple(starts),
+                starts=tuple(starts.values()),
+                carriers=tuple(dict.fromkeys(carriers.get(part, ()))),
+                consumers=tuple(dict.fromkeys(consumers.get(part, ()))),
+                joined=part in self._joined,
+                reason=self._reasons.get(part),
             )
-            for root, (producers, carried, read) in parts.items()
-            if producers
+            for part, starts in producers.items()
         )
+
+
+def _verb(call: Call) -> str:
+    return "adds" if call.kind == "Add" else "joins"
 
 
 def _width(call: Call) -> int:

@@ -34,11 +34,12 @@ def group_norm(channels: ChannelMap) -> Importance:
     known = moments(channels)
     for call in channels.graph.calls:
         reading = axes.reading_kernel(call.operation) if axes.kind_of(call) else None
-        if reading is None or channels.reads(call).group not in norms:
+        if reading is None or not norms.keys() & {*channels.reads(call).groups}:
             continue
-        place = channels.reads(call)
-        shares = _shares(call.operation, known[call.inputs[0]].energy, place.repeat)
-        norms[place.group] += shares
+        shares = _shares(call.operation, known[call.inputs[0]].energy)
+        for name, span in channels.spans(channels.reads(call)):
+            if name in norms:
+                norms[name] += shares[span]
     return norms
 
 
@@ -48,12 +49,11 @@ def random_importance(channels: ChannelMap, seed: int) -> Importance:
     return {group.name: draw.random(group.channels) for group in channels.prunable}
 
 
-def _shares(layer: Any, energy: NDArray[np.float64], repeat: int) -> NDArray[np.float64]:
-    """(channels,): the share of each in the response of `layer`, the mean over its outputs."""
+def _shares(layer: Any, energy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(inputs,): the share of each in the response of `layer`, the mean over its outputs."""
     kernel, axis = axes.reading_kernel(layer) or (None, 0)
     squares = np.moveaxis(axes.array(kernel) ** 2, axis, -2)
-    squares = squares.reshape(-1, *squares.shape[-2:]).sum(axis=0)  # (channels * repeat, outputs)
-    parts = squares.reshape(repeat, -1, squares.shape[-1]).sum(axis=0) * energy[:, None]
+    parts = squares.reshape(-1, *squares.shape[-2:]).sum(axis=0) * energy[:, None]
     whole = parts.sum(axis=0, keepdims=True)
     shares: NDArray[np.float64] = np.divide(parts, whole, out=np.zeros_like(parts), where=whole > 0).mean(
         axis=1

@@ -27,7 +27,7 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class ChannelMoments:
-    """`mean` and `variance`, (channels,) float64."""
+    """`mean` and `variance`, float64, for each entry of the last axis of a tensor."""
 
     mean: Vector
     variance: Vector
@@ -42,46 +42,56 @@ def moments(channels: ChannelMap) -> dict[FlatTensor, ChannelMoments]:
     """Those of every tensor of the graph; for what is not understood, mean 0 and variance 1."""
     by_tensor = {channels.graph.input: _unknown(channels.graph.shape[-1])}
     for call in channels.graph.calls:
-        by_tensor[call.output] = _behind(channels, call, [by_tensor[tensor] for tensor in call.inputs])
+        by_tensor[call.output] = _behind(call, [by_tensor[tensor] for tensor in call.inputs])
     return by_tensor
 
 
-def by_channel(values: Vector, axis: int, repeat: int) -> Vector:
-    """The sum over all axes but `axis`, and over the `repeat` times that each channel is on it."""
+def along(values: Vector, axis: int) -> Vector:
+    """The sum over all axes but `axis`."""
     others = tuple(number for number in range(values.ndim) if number != axis % values.ndim)
-    summed: Vector = values.sum(axis=others).reshape(repeat, -1).sum(axis=0)
+    summed: Vector = values.sum(axis=others)
     return summed
 
 
-def _behind(channels: ChannelMap, call: Call, sources: list[ChannelMoments]) -> ChannelMoments:
-    width = (call.shape[-1] or 1) // channels.gives(call).repeat if call.shape else 1
+def _behind(call: Call, sources: list[ChannelMoments]) -> ChannelMoments:
+    width = (call.shape[-1] or 1) if call.shape else 1
     if axes.kind_of(call) is not None:
-        return _activated(call.operation, _layer(channels, call, sources[0]))
+        return _activated(call.operation, _layer(call.operation, sources[0]))
     if passing.is_addition(call) and len({len(source.mean) for source in sources}) == 1:
         means, variances = ([s.mean for s in sources], [s.variance for s in sources])
         return ChannelMoments(np.sum(means, axis=0), np.sum(variances, axis=0))
-    if len(sources) == 1 and len(sources[0].mean) == width:
-        return _activated(call.operation, sources[0])
+    if passing.is_product(call) and {len(source.mean) for source in sources} <= {1, width}:
+        return _product(sources, width)
+    if passing.is_concatenation(call) and sum(len(source.mean) for source in sources) == width:
+        means, variances = ([s.mean for s in sources], [s.variance for s in sources])
+        return ChannelMoments(np.concatenate(means), np.concatenate(variances))
+    if len(sources) == 1 and width % len(sources[0].mean) == 0:  # more often: behind a Flatten
+        tiled = (np.tile(v, width // len(v)) for v in (sources[0].mean, sources[0].variance))
+        return _activated(call.operation, ChannelMoments(*tiled))
     return _unknown(width)
 
 
-def _layer(channels: ChannelMap, call: Call, source: ChannelMoments) -> ChannelMoments:
-    layer, repeat = call.operation, channels.gives(call).repeat
+def _product(sources: list[ChannelMoments], width: int) -> ChannelMoments:
+    """Of independent factors."""
+    mean = np.prod([np.broadcast_to(s.mean, width) for s in sources], axis=0)
+    energy = np.prod([np.broadcast_to(s.energy, width) for s in sources], axis=0)
+    return ChannelMoments(mean, np.maximum(energy - mean**2, _TINY))
+
+
+def _layer(layer: Any, source: ChannelMoments) -> ChannelMoments:
     if isinstance(layer, layers.BatchNormalization):
-        ones = np.ones(len(source.mean) * repeat)
+        ones = np.ones(len(source.mean))
         beta = axes.array(layer.beta) if layer.center else 0 * ones
         gamma = axes.array(layer.gamma) if layer.scale else ones
-        return ChannelMoments(
-            *(by_channel(values, 0, repeat) / repeat for values in (beta, gamma**2 + _TINY))
-        )
+        return ChannelMoments(beta, gamma**2 + _TINY)
     if isinstance(layer, layers.PReLU):
         return source
     bias = axes.array(layer.bias) if layer.use_bias else 0.0
-    variance = _response(layer, source, channels.reads(call).repeat)
+    variance = _response(layer, source)
     return ChannelMoments(bias + np.zeros(len(variance)), variance + _TINY)
 
 
-def _response(layer: Any, source: ChannelMoments, repeat: int) -> Vector:
+def _response(layer: Any, source: ChannelMoments) -> Vector:
     """The second moment of sums of independent inputs without a common sign."""
     energy = source.energy
     for kernel, sides in axes.kernels(layer):
@@ -89,20 +99,23 @@ def _response(layer: Any, source: ChannelMoments, repeat: int) -> Vector:
         if sides.reads is None or sides.gives is None:  # depthwise: each channel by itself
             axis = sides.reads if sides.gives is None else sides.gives
             assert axis is not None
-            energy = energy * by_channel(squares, axis, 1)
+            energy = energy * along(squares, axis)
         else:
-            energy = np.tile(energy, repeat) @ squares.reshape(-1, *squares.shape[-2:]).sum(axis=0)
-            repeat = 1
+            energy = energy @ squares.reshape(-1, *squares.shape[-2:]).sum(axis=0)
     return energy
 
 
 def _activated(operation: Any, source: ChannelMoments) -> ChannelMoments:
-    """Behind a ReLU, exact for a normal distribution; other activations are taken for linear."""
+    """Behind a ReLU, exact for a normal distribution, and behind a sigmoid, whose mean is that of MacKay,
+    "The Evidence Framework Applied to Classification Networks" (1992); others are taken for linear."""
     activation = getattr(operation, "activation", None)
     name = getattr(activation, "__name__", "") if activation is not None else type(operation).__name__
+    mean, deviation = source.mean, np.sqrt(source.variance)
+    if name.lower() == "sigmoid":
+        slowed = mean / np.sqrt(1 + math.pi / 8 * source.variance)
+        return ChannelMoments(1 / (1 + np.exp(-slowed)), np.full_like(mean, _TINY))
     if name.lower() not in ("relu", "relu6"):
         return source
-    mean, deviation = source.mean, np.sqrt(source.variance)
     ratio = mean / deviation
     density = np.exp(-(ratio**2) / 2) / math.sqrt(2 * math.pi)
     positive = np.array([math.erfc(-value / math.sqrt(2)) / 2 for value in ratio])

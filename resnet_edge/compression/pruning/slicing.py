@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.compression.pruning import Selection, axes
-from resnet_edge.compression.pruning.groups import ChannelMap, ChannelPlace
+from resnet_edge.compression.pruning.groups import ChannelMap
 from resnet_edge.models._state import finalize_state
 from resnet_edge.models.functional.flat import Call, copied, rebuild
 
@@ -20,11 +20,8 @@ def sliced(channels: ChannelMap, selection: Selection, name: str | None = None) 
     for_layers = {id(call.operation): call for call in reversed(channels.graph.calls)}
 
     def make(call: Call) -> Any:
-        kind = axes.kind_of(call)
-        kept = selection.kept.get(channels.gives(call).group)
-        if kind is None or kind.width is None or kept is None:
-            return copied(call)
-        return copied(call, **{kind.width: len(kept)})
+        stay = channels.entries(channels.gives(call), selection)
+        return copied(call, **({} if stay is None else axes.resized(call, len(stay))))
 
     model = rebuild(channels.graph, make, name=name)
     for call in for_layers.values():
@@ -34,22 +31,13 @@ def sliced(channels: ChannelMap, selection: Selection, name: str | None = None) 
     return model
 
 
-def entries(channels: ChannelMap, selection: Selection, place: ChannelPlace) -> NDArray[np.int64] | None:
-    """The entries that stay on the last axis of a tensor at `place`; None: all."""
-    kept = selection.kept.get(place.group)
-    if kept is None:
-        return None
-    starts = np.arange(place.repeat)[:, None] * channels.group(place.group).channels
-    return np.asarray((starts + np.asarray(kept, np.int64)).ravel())
-
-
 def _weights(channels: ChannelMap, selection: Selection, call: Call) -> list[NDArray[Any]]:
     kind = axes.kind_of(call)
     values: list[NDArray[Any]] = call.operation.get_weights()
     if kind is None:
         return values
-    reads = entries(channels, selection, channels.reads(call))
-    gives = entries(channels, selection, channels.gives(call))
+    reads = channels.entries(channels.reads(call), selection)
+    gives = channels.entries(channels.gives(call), selection)
     for number, weight in enumerate(call.operation.weights):
         sides = kind.weights[weight.name]
         for axis, stay in ((sides.reads, reads), (sides.gives, gives)):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from resnet_edge.compression.pruning import axes
 from resnet_edge.compression.pruning.groups import ChannelMap
 from resnet_edge.compression.pruning.importance import Importance
-from resnet_edge.compression.pruning.moments import by_channel
+from resnet_edge.compression.pruning.moments import along
 from resnet_edge.core.errors import DataError, ResnetEdgeError
 from resnet_edge.models.functional.flat import Call
 
@@ -48,10 +48,10 @@ def taylor(channels: ChannelMap, gradients: Gradients, batches: Iterable[tuple[A
     for images, labels in batches:
         changes = {name: np.zeros_like(values) for name, values in scores.items()}
         for (call, weight, axis), gradient in zip(readers, gradients(images, labels), strict=True):
-            place = channels.reads(call)
-            if place.group in changes:
-                product = axes.array(weight) * gradient
-                changes[place.group] += by_channel(product, axis, place.repeat)
+            product = along(axes.array(weight) * gradient, axis)
+            for name, span in channels.spans(channels.reads(call)):
+                if name in changes:
+                    changes[name] += product[span]
         for name, change in changes.items():
             scores[name] += change**2
         count += 1
@@ -123,7 +123,7 @@ def _readers(channels: ChannelMap) -> list[tuple[Call, Any, int]]:
     prunable = {group.name for group in channels.prunable}
     readers = []
     for call in channels.graph.calls:
-        if axes.kind_of(call) and channels.reads(call).group in prunable:
+        if axes.kind_of(call) and prunable.intersection(channels.reads(call).groups):
             reading = axes.reading_kernel(call.operation)
             readers += [(call, *reading)] if reading else []
     return readers

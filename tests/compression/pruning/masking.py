@@ -11,7 +11,6 @@ import numpy as np
 
 from resnet_edge.compression.pruning import Selection, axes
 from resnet_edge.compression.pruning.groups import ChannelMap
-from resnet_edge.compression.pruning.slicing import entries
 from resnet_edge.models.functional.flat import copied, copy_weights, rebuild
 
 _UNTOUCHED = {"moving_variance"}  # a divisor; what it divides is zero
@@ -23,7 +22,7 @@ def masked(channels: ChannelMap, selection: Selection, name: str | None = None) 
     copy_weights(channels.graph, model)
     for call in channels.graph.calls:
         kind = axes.kind_of(call)
-        stay = entries(channels, selection, channels.gives(call))
+        stay = channels.entries(channels.gives(call), selection)
         if kind is None or stay is None:
             continue
         layer = model.get_layer(call.name)

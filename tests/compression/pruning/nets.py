@@ -91,6 +91,51 @@ def operators() -> keras.Model:
     return alive(keras.Model(image, layers.Dense(CLASSES, name="head")(x), name="operators"))
 
 
+def dense() -> keras.Model:
+    """Every block reads what all blocks before it have made, through a batch normalization of its own."""
+    image = keras.Input(SHAPE)
+    x = conv(image, 8, "stem")
+    for block in "ab":
+        y = conv(norm_relu(x, f"{block}_pre"), 5, block)
+        x = layers.Concatenate(name=f"{block}_concat")([x, y])
+    return finished(image, conv(layers.AveragePooling2D(2, name="half")(x), 6, "last"), "dense")
+
+
+def inception() -> keras.Model:
+    """Branches of different kernels, concatenated, and a layer that is added to all of them."""
+    image = keras.Input(SHAPE)
+    x = conv(image, 8, "stem", activation="relu")
+    one, three = layers.Conv2D(6, 1, name="one")(x), conv(x, 9, "three", activation="relu")
+    x = layers.Concatenate(name="mixed")([one, three])
+    up = conv(conv(x, 4, "squeeze"), 15, "up") * 0.2
+    x = layers.BatchNormalization(scale=False, name="bn")(layers.Add(name="add")([x, up]))
+    return finished(image, conv(layers.ReLU(name="relu")(x), 7, "last"), "inception")
+
+
+def squeezed() -> keras.Model:
+    """An inverted residual with squeeze and excitation, and a hard swish made of operators."""
+    image = keras.Input(SHAPE)
+    x = norm_relu(conv(image, 8, "stem"), "stem")
+    y = layers.BatchNormalization(name="expand_bn")(layers.Conv2D(12, 1, name="expand")(x))
+    y = y * keras.ops.relu6(y + 3.0) / 6.0
+    y = norm_relu(layers.DepthwiseConv2D(3, padding="same", name="deep")(y), "deep")
+    s = layers.Reshape((1, 1, 12), name="reshape")(layers.GlobalAveragePooling2D(name="squeeze")(y))
+    s = layers.Conv2D(5, 1, activation="relu", name="reduce")(s)
+    s = layers.Conv2D(12, 1, activation="sigmoid", name="excite")(s)
+    y = layers.Conv2D(8, 1, name="project")(layers.Multiply(name="gate")([y, s]))
+    return finished(image, layers.Add(name="add")([x, y]), "squeezed")
+
+
+def grouped() -> keras.Model:
+    """ConvNeXt's block without its normalization: a group for each channel, and a wide dense layer."""
+    image = keras.Input(SHAPE)
+    x = conv(image, 8, "stem")
+    y = layers.Conv2D(8, 5, padding="same", groups=8, name="deep")(x)
+    y = layers.Dense(8, name="narrow")(layers.Dense(20, activation="gelu", name="wide")(y))
+    x = layers.Add(name="add")([x, y])
+    return finished(image, layers.Concatenate(axis=1, name="below")([x, x]), "grouped")
+
+
 def nested() -> keras.Model:
     """Transfer learning: a frozen trunk for images of any size inside a Sequential."""
     image = keras.Input((None, None, 3))
@@ -106,7 +151,7 @@ def nested() -> keras.Model:
     )
 
 
-NETWORKS = [residual, preactivated, plain, operators, nested]
+NETWORKS = [residual, preactivated, plain, operators, dense, inception, squeezed, grouped, nested]
 
 
 def mapped(model: keras.Model, shape: tuple[int, int, int] = SHAPE) -> ChannelMap:

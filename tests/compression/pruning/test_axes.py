@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from resnet_edge.compression.pruning.axes import kind_of, making_kernel, peculiarity, reading_kernel
+from resnet_edge.compression.pruning.axes import kind_of, making_kernel, peculiarity, reading_kernel, resized
 from resnet_edge.models.functional.flat import Call, flat_graph
 from tests.models.nets import KERAS_WARNINGS
 
@@ -28,6 +28,7 @@ LAYERS = [
     layers.Dense(5),
     layers.SeparableConv2D(5, 3),
     layers.DepthwiseConv2D(3),
+    layers.Conv2D(4, 3, groups=4),
     layers.BatchNormalization(),
     layers.PReLU(shared_axes=[1, 2]),
 ]
@@ -43,10 +44,9 @@ def test_the_axes_have_the_length_of_the_channels(layer: Any) -> None:
         axes = kind.weights[weight.name]
         assert axes.reads is None or weight.shape[axes.reads] == reads
         assert axes.gives is None or weight.shape[axes.gives] == gives
-    if kind.width is not None:
-        assert getattr(layer, kind.width) == gives
-    else:
-        assert gives == reads
+    assert resized(call, 3) == dict.fromkeys(kind.counts, 3)
+    assert all(getattr(layer, name) == gives for name in kind.counts)
+    assert kind.makes or gives == reads
 
 
 @pytest.mark.parametrize("layer", [layers.Conv2D(5, 3), layers.Dense(5), layers.SeparableConv2D(5, 3)])
@@ -70,15 +70,21 @@ def test_filters_lie_along_the_last_axis_and_a_depthwise_layer_reads_with_none()
         last(layer)
         kernel, axis = making_kernel(layer)
         assert kernel.shape[axis] == 5
-    depthwise = layers.DepthwiseConv2D(3)
-    last(depthwise)
-    assert reading_kernel(depthwise) is None
+    for depthwise in (layers.DepthwiseConv2D(3), layers.Conv2D(4, 3, groups=4)):
+        last(depthwise)
+        assert reading_kernel(depthwise) is None
+
+
+def test_a_reshape_is_given_the_channels_that_are_left() -> None:
+    assert resized(last(layers.Reshape((3, 12, 4))), 2) == {"target_shape": (3, 12, 2)}
+    assert resized(last(layers.ReLU()), 2) == {}
 
 
 @pytest.mark.parametrize(
     ("layer", "words"),
     [
         (layers.Conv2D(4, 3, groups=2), "convolves in 2 groups"),
+        (layers.Conv2D(8, 3, groups=4), "convolves in 4 groups"),
         (layers.DepthwiseConv2D(3, depth_multiplier=2), "makes 2 channels of each"),
         (layers.SeparableConv2D(4, 3, depth_multiplier=3), "makes 3 channels of each"),
         (layers.BatchNormalization(axis=1), "normalizes axis 1 and not the channels"),

@@ -45,7 +45,7 @@ def test_a_flatten_repeats_the_channels() -> None:
     channels = nets.mapped(nets.plain())
     assert _sets(channels.prunable) == {"first": ("first",), "separable": ("separable",), "dense": ("dense",)}
     assert channels.group("first").carriers == ("prelu", "depthwise")
-    assert channels.reads(channels.call("dense")).repeat == 3 * 3
+    assert channels.reads(channels.call("dense")).groups == ("separable",) * (3 * 3)
     assert channels.group("separable").carriers == ("flat_bn",)
 
 
@@ -61,17 +61,49 @@ def test_the_classes_stay() -> None:
     assert head.reason == "its channels are the network's output"
 
 
+def test_a_concatenation_puts_sets_one_after_the_other() -> None:
+    channels = nets.mapped(nets.dense())
+    assert channels.reads(channels.call("b")).groups == ("stem", "a")
+    assert channels.gives(channels.call("b_pre_bn")).groups == ("stem", "a")
+    assert channels.group("stem").consumers == ("a", "b", "last")
+    assert [g.name for g in channels.groups if g.reason] == ["head"]
+    assert not any(g.joined for g in channels.groups)
+
+
+def test_what_is_added_to_a_concatenation_is_as_many_sets() -> None:
+    channels = nets.mapped(nets.inception())
+    assert _sets(channels.prunable) == {
+        "stem": ("stem",), "one": ("one", "up"), "three": ("three", "up"), "squeeze": ("squeeze",),
+        "last": ("last",),
+    }  # fmt: skip
+    assert (channels.group("one").starts, channels.group("three").starts) == ((0, 0), (0, 6))
+
+
+def test_a_gate_goes_with_what_it_scales() -> None:
+    channels = nets.mapped(nets.squeezed())
+    assert channels.group("expand").producers == ("expand", "excite")
+    assert channels.group("expand").carriers == ("expand_bn", "deep", "deep_bn")
+    assert channels.group("reduce").reason is None
+    assert not channels.group("expand").joined
+
+
+def test_a_map_of_one_channel_stays() -> None:
+    image = keras.Input(nets.SHAPE)
+    x = nets.conv(image, 8, "stem")
+    x = layers.Multiply(name="attend")([x, nets.conv(x, 1, "map", activation="sigmoid")])
+    channels = nets.mapped(nets.finished(image, nets.conv(x, 8, "last"), "attended"))
+    assert channels.group("map").reason == "attend (Multiply) scales all channels by it"
+    assert channels.group("stem").reason is None
+
+
 # What the middle of a network may hold that cannot be pruned, and the word that tells it.
 OBSTACLES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "grouped": (lambda x: nets.conv(x, 8, "odd", groups=2), "odd (Conv2D) convolves in 2 groups"),
-    "concatenated": (lambda x: layers.Concatenate(name="odd")([x, x]), "odd (Concatenate)"),
-    "squeezed": (
-        lambda x: layers.Multiply(name="odd")(
-            [x, layers.Dense(8, "sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(x))]
-        ),
+    "reshaped": (lambda x: layers.Reshape((12, 24, 4), name="odd")(x), "odd (Reshape) tears the channels"),
+    "widened": (
+        lambda x: layers.Multiply(name="odd")([x, layers.Flatten()(nets.conv(x, 8, "wide"))[:, :8]]),
         "odd (Multiply)",
     ),
-    "reshaped": (lambda x: layers.Reshape((6, 24, 8), name="odd")(x), "odd (Reshape)"),
     "sigmoid": (lambda x: layers.Activation("sigmoid", name="odd")(x), "sigmoid, which is not 0 at 0"),
     "softmax": (lambda x: layers.Activation("softmax", name="odd")(x), "mixes the channels"),
     "constant": (lambda x: x + 1.0, "adds a constant"),
@@ -82,6 +114,10 @@ OBSTACLES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "offset": (lambda x: layers.Rescaling(1.0, 0.5, name="odd")(x), "adds an offset"),
     "sliced": (lambda x: x[:, :, :, ::-1], "(GetItem) is of no known kind"),
     "per channel": (lambda x: x * keras.ops.ones((8,)), "multiplies by more than a number"),
+    "gate": (
+        lambda x: layers.Multiply(name="odd")([layers.Activation("sigmoid", name="gate")(x), 2.0 + x]),
+        "gate (Activation) ends in sigmoid, which is not 0 at 0",
+    ),
     "broadcast": (
         lambda x: layers.Add(name="odd")([nets.conv(x, 1, "one"), x]),
         "odd (Add) adds tensors of different shapes",
@@ -142,7 +178,8 @@ def test_a_model_without_a_free_channel_is_refused_with_the_reasons() -> None:
     image = keras.Input(nets.SHAPE)
     x = layers.Conv2D(8, 3, activation="sigmoid", name="only")(image)
     with pytest.raises(
-        ModelError, match=r"stuck has no channel that can be removed \(only: only ends in sig"
+        ModelError,
+        match=r"stuck has no channel that can be removed \(only: only ends in sig.*: take --method",
     ):
         nets.mapped(nets.finished(image, x, "stuck"))
 

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 from keras import layers
 
-from resnet_edge.compression.pruning.passing import activation_obstacle, is_addition, obstacle
+from resnet_edge.compression.pruning.passing import (
+    activation_obstacle,
+    activation_offset,
+    is_addition,
+    is_concatenation,
+    is_joint,
+    is_product,
+    obstacle,
+    offset,
+    scales,
+)
 from resnet_edge.models.functional.flat import Call, flat_graph
 from tests.models.nets import KERAS_WARNINGS
 
@@ -59,20 +69,45 @@ PASSING: list[Callable[[Any], Any]] = [
 def test_what_hands_every_channel_on_really_does(body: Callable[[Any], Any]) -> None:
     call, model = last(body)
     assert obstacle(call) is None
+    assert offset(call) is None
     assert hands_on(model)
 
 
-STOPPING: list[tuple[Callable[[Any], Any], str]] = [
+SHIFTING: list[tuple[Callable[[Any], Any], str]] = [
     (layers.ReLU(negative_slope=0.1, threshold=0.5), "is not 0 at 0"),
     (layers.Activation("sigmoid"), "ends in sigmoid, which is not 0 at 0"),
-    (layers.Activation("softmax"), "mixes the channels (softmax)"),
+    (layers.Activation("hard_sigmoid"), "ends in hard_sigmoid, which is not 0 at 0"),
     (layers.Rescaling(1.0, 0.5), "adds an offset"),
+    (lambda x: keras.ops.sigmoid(x), "is not 0 at 0"),
+    (lambda x: keras.ops.exp(x), "is not 0 at 0"),
+    (lambda x: x + 3.0, "adds a constant"),
+    (lambda x: 1.0 - x, "adds a constant"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), SHIFTING)
+def test_what_makes_something_of_zeros_keeps_the_channels_apart(
+    body: Callable[[Any], Any], words: str
+) -> None:
+    call, model = last(body)
+    assert obstacle(call) is None
+    assert offset(call) == words
+    assert not hands_on(model)
+    images = np.random.default_rng(0).normal(size=(2, *SHAPE)).astype(np.float32)
+    other = images.copy()
+    other[..., 1] = 7
+    outputs = [np.asarray(model(each, training=False)) for each in (images, other)]
+    np.testing.assert_array_equal(outputs[0][..., [0, 2]], outputs[1][..., [0, 2]])
+
+
+STOPPING: list[tuple[Callable[[Any], Any], str]] = [
+    (layers.Activation("softmax"), "mixes the channels (softmax)"),
     (layers.Rescaling([1.0, 2.0, 3.0]), "scales each channel by a value of its own"),
     (lambda x: 2.0 / (x + 9.0), "multiplies by more than a number"),
     (lambda x: keras.ops.mean(x, axis=-1, keepdims=True), "averages over other axes than the picture"),
     (lambda x: keras.ops.cos(x), "is of no known kind"),
-    (lambda x: x - x, "subtracts tensors"),
-    (lambda x: x * x, "multiplies or divides two tensors"),
+    (lambda x: x + keras.ops.ones((3,)), "adds a constant for each channel"),
+    (lambda x: x / x, "divides two tensors"),
     (layers.Softmax(), "is of no known kind"),
 ]
 
@@ -86,14 +121,15 @@ def test_an_activation_of_a_layer_is_looked_at_by_itself() -> None:
     assert activation_obstacle(layers.Conv2D(3, 1)) is None
     assert activation_obstacle(layers.Conv2D(3, 1, activation="swish")) is None
     assert activation_obstacle(layers.Conv2D(3, 1, activation=layers.ReLU())) is None
-    assert activation_obstacle(layers.Dense(3, activation="exponential")) == (
-        "ends in exponential, which is not 0 at 0"
-    )
+    exponential = layers.Dense(3, activation="exponential")
+    assert activation_obstacle(exponential) is None
+    assert activation_offset(exponential) == "ends in exponential, which is not 0 at 0"
+    assert activation_offset(layers.Conv2D(3, 1, activation="swish")) is None
 
     def relu(x: Any) -> Any:  # called like Keras' own, and another
         return x + 1
 
-    assert activation_obstacle(layers.Dense(3, activation=relu)) == "ends in relu, which is not 0 at 0"
+    assert activation_obstacle(layers.Dense(3, activation=relu)) == "ends in relu, which is not known"
 
 
 def test_additions_are_of_tensors() -> None:
@@ -101,3 +137,29 @@ def test_additions_are_of_tensors() -> None:
     assert is_addition(last(lambda x: x + keras.ops.relu(x))[0])
     assert not is_addition(last(lambda x: x + 1.0)[0])
     assert not is_addition(last(lambda x: layers.Average()([x, x]))[0])
+
+
+def test_what_joins_multiplies_and_concatenates_is_told_apart() -> None:
+    def kinds(body: Callable[[Any], Any]) -> tuple[bool, bool, bool]:
+        call = last(body)[0]
+        return is_joint(call), is_product(call), is_concatenation(call)
+
+    joint, product, row = (True, False, False), (False, True, False), (False, False, True)
+    for join in (layers.Add(), layers.Average(), layers.Maximum(), layers.Minimum(), layers.Subtract()):
+        assert kinds(lambda x, join=join: join([x, keras.ops.relu(x)])) == joint
+    assert kinds(lambda x: x - keras.ops.relu(x)) == joint
+    assert kinds(lambda x: keras.ops.maximum(x, x * 2.0)) == joint
+    assert kinds(lambda x: layers.Concatenate(axis=1)([x, x])) == joint
+    assert kinds(lambda x: layers.Multiply()([x, x])) == product
+    assert kinds(lambda x: x * x) == product
+    assert kinds(lambda x: layers.Concatenate()([x, x])) == row
+    assert kinds(lambda x: keras.ops.concatenate([x, x], axis=3)) == row
+    for body in (lambda x: x * 2.0, lambda x: x - 1.0, layers.ReLU()):
+        assert kinds(body) == (False, False, False)
+
+
+def test_a_layer_of_zeros_makes_zeros_where_it_multiplies() -> None:
+    assert scales(layers.DepthwiseConv2D(3))
+    assert scales(layers.BatchNormalization())
+    assert not scales(layers.BatchNormalization(scale=False))
+    assert not scales(layers.PReLU())

@@ -26,7 +26,7 @@ def main(folder: Path) -> None:
     selection = select(channels, group_norm(channels), PruningTarget("macs", 0.8), Rules(multiple=2))
     small, full = sliced(channels, selection), masked(channels, selection)
     assert small.count_params() < model.count_params()
-    assert float(penalty(full, channels.prunable, 0.1)) > 0
+    assert float(penalty(full, channels, 0.1)) > 0
     difference = np.abs(nets.outputs(small, nets.images()) - nets.outputs(full, nets.images())).max()
     np.savez(folder / "found.npz", backend=keras.backend.backend(), difference=difference, **scores)
 
