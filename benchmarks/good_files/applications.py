@@ -31,7 +31,9 @@ FAMILIES: tuple[tuple[str, str, int, int, dict[str, Any]], ...] = (
 """Name, what it wants of pixels, size, steps of training, further arguments; the costly ones last."""
 
 
-def _network(name: str, prepare: str, size: int, steps: int, further: dict[str, Any]) -> Network:
+def application(name: str, prepare: str, size: int, steps: int, further: dict[str, Any]) -> Network:
+    """A network of FAMILIES, at any size that it takes."""
+
     def build() -> Any:
         import keras
 
@@ -45,4 +47,4 @@ def _network(name: str, prepare: str, size: int, steps: int, further: dict[str, 
     return Network(name=name, build=build, size=size, prepare=prepare, steps=steps, probe=True)
 
 
-APPLICATIONS = tuple(_network(*family) for family in FAMILIES)
+APPLICATIONS = tuple(application(*family) for family in FAMILIES)

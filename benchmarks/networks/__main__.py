@@ -3,10 +3,10 @@
     python -m benchmarks.networks WORK [--cases DIR] [--workers N] [--names NAME,...] [--commands NAME,...]
 
 A network of every family of keras.applications (`benchmarks.good_files.applications`), and those of DIR: a
-model NAME.keras or NAME.h5 with NAME.npz (images, labels) and NAME.answers.npy, what the saving Keras answers.
+model NAME.keras or NAME.h5 with NAME.npz (images, labels) and NAME.answers.npy, what the saving Keras gives.
 WORK/outcomes.json holds every cell; one that is there is not run again (--again: where it was no success).
-Networks are made where they are not there yet, with random weights, batch statistics of images, and
-a last layer by which answers differ.
+Networks are made where they are not there yet, with random weights, batch statistics of images, and a last
+layer by which answers differ.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Lock
 
-from benchmarks.good_files.applications import APPLICATIONS
+from benchmarks.good_files.applications import FAMILIES, application
 from benchmarks.good_files.networks import Network
 from benchmarks.good_files.store import Store
 from benchmarks.networks.commands import COMMANDS, Outcome, call, outcome
 from benchmarks.networks.table import table
 from benchmarks.results import keep
 
-PROOF, TRAINING = 160, 256
+PROOF, TRAINING = 96, 128
+SIZE, LARGER = 48, {"Xception": 72, "InceptionV3": 80, "InceptionResNetV2": 80}
+"""Pixels, and of those that take no smaller images."""
 PREPARE = {"caffe": "caffe", "article": "unit"}
 """Networks of DIR that take prepared images, and how; the others have it inside."""
 
@@ -67,7 +69,12 @@ def arguments() -> argparse.Namespace:
 
 def chosen(options: argparse.Namespace) -> list[Network]:
     """The networks, those of DIR last."""
-    applications = [replace(one, steps=0, proof=PROOF, training=TRAINING) for one in APPLICATIONS]
+    applications = [
+        replace(
+            application(name, prepare, LARGER.get(name, SIZE), 0, further), proof=PROOF, training=TRAINING
+        )
+        for name, prepare, _, _, further in FAMILIES
+    ]
     cases = [
         Network(
             name=file.stem,

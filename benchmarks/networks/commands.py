@@ -21,7 +21,8 @@ PRUNED = (*TRAINED, "--warmup-epochs", "0", "--learning-rate", "0.0001")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "convert": (
         *("convert", "{model}", "--data", "proof.npz", "--calibration", "calibration.npz"),
-        *("--schemes", "fp32,int8", "--max-drop", "5", "--latency-seconds", "0", "--out", "dist"),
+        *("--schemes", "fp32,int8", "--calibrator", "minmax", "--max-drop", "5"),
+        *("--latency-seconds", "0", "--out", "dist"),
     ),
     "verify": ("verify", "dist"),
     "channel": (

@@ -35,6 +35,10 @@ _OPERATIONS = {name.replace("_", "") for name in _ZERO_AT_ZERO} | {"identity", "
 
 _SHIFTING = {name.replace("_", "") for name in _NOT_ZERO_AT_ZERO} | {"exp"}
 
+_NORMALIZING = (
+    layers.LayerNormalization, layers.GroupNormalization, layers.UnitNormalization, layers.RMSNormalization,
+)  # fmt: skip
+
 _JOINTS = (layers.Add, layers.Average, layers.Maximum, layers.Minimum, layers.Subtract)
 """What works on two numbers at the same place, and gives zero for zeros."""
 
@@ -53,6 +57,8 @@ def obstacle(call: Call) -> str | None:
         return activation_obstacle(operation)
     if type(operation) is layers.Rescaling:
         return _rescaling_obstacle(operation)
+    if isinstance(operation, _NORMALIZING):
+        return "normalizes by a mean or a length over channels"
     if _is_keras_operation(operation):
         return _operation_obstacle(call)
     return "is of no known kind"
@@ -112,10 +118,15 @@ def is_addition(call: Call) -> bool:
 
 def is_joint(call: Call) -> bool:
     """Whether it adds tensors or the like, place by place; or appends one to another along the picture."""
-    if type(call.operation) in _JOINTS or is_addition(call):
+    if type(call.operation) in _JOINTS or is_addition(call) or _is_scaled_addition(call):
         return True
     named = _is_keras_operation(call.operation) and call.kind in ("Subtract", "Maximum", "Minimum")
     return (named and len(call.inputs) > 1) or _concatenated_axis(call) in _PICTURE
+
+
+def _is_scaled_addition(call: Call) -> bool:
+    """`x + 0.2 * y`, which keras.applications has as a layer in InceptionResNetV2."""
+    return call.kind == "CustomScaleLayer" and type(call.operation).__module__.startswith("keras.src.")
 
 
 def is_product(call: Call) -> bool:

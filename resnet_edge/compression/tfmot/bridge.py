@@ -19,7 +19,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from resnet_edge.compression.tfmot.head import run
-from resnet_edge.compression.tfmot.layers import WEIGHT_NAMES, tf_keras_layer
+from resnet_edge.compression.tfmot.layers import tf_keras_layer, weight_name
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models._state import finalize_state
 from resnet_edge.models.functional.flat import (
@@ -137,8 +137,7 @@ def _pairs(graph: FlatGraph, model: Any) -> Iterator[tuple[Call, Any]]:
 
 def _check_weights(call: Call, layer: Any) -> None:
     def known(path: str) -> str:
-        name = path.split("/")[-1]
-        return WEIGHT_NAMES.get((call.kind, name), name)
+        return weight_name(call.kind, path.split("/")[-1])
 
     ours = [(known(weight.path), tuple(weight.shape)) for weight in call.operation.weights]
     theirs = [(weight.name.split("/")[-1].split(":")[0], tuple(weight.shape)) for weight in layer.weights]

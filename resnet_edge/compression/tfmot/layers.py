@@ -12,17 +12,20 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import tensorflow as tf
 import tf_keras
+from tf_keras.src.applications import convnext as tf_keras_convnext
+from tf_keras.src.applications import inception_resnet_v2 as tf_keras_inception
 
 from resnet_edge.core.errors import ModelError, first_line
-from resnet_edge.models.functional.flat import Call
+from resnet_edge.models.functional.flat import Call, FlatTensor
 
 LAYERS = frozenset(
     {
         *("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
         *("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
         *("AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "MaxPooling2D"),
-        *("BatchNormalization", "Rescaling", "UnitNormalization"),
+        *("BatchNormalization", "GroupNormalization", "LayerNormalization", "Rescaling", "UnitNormalization"),
         *("Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv2D", "SeparableConv2D"),
         *("Cropping2D", "Flatten", "Permute", "Reshape", "UpSampling2D", "ZeroPadding2D"),
         *("Dropout", "GaussianDropout", "GaussianNoise", "Identity", "SpatialDropout2D"),
@@ -30,13 +33,27 @@ LAYERS = frozenset(
 )
 """The classes of keras.layers that tf_keras has under the same name and with the same arithmetic."""
 
+APPLICATIONS = {
+    "LayerScale": tf_keras_convnext.LayerScale,
+    "CustomScaleLayer": tf_keras_inception.CustomScaleLayer,
+}
+"""The same of keras.applications."""
+
 ACTIVATIONS = frozenset(
     {
         *("elu", "exponential", "gelu", "linear", "relu", "relu6", "selu", "sigmoid", "softmax"),
         *("softplus", "softsign", "swish", "tanh"),
     }
 )
-"""Not hard_sigmoid: Keras 3 gives it another slope. Not leaky_relu: another default."""
+"""Not leaky_relu: another default."""
+
+
+def _hard_sigmoid(x: Any) -> Any:
+    return tf.nn.relu6(x + 3.0) / 6.0
+
+
+_OWN_ACTIVATIONS = {"hard_sigmoid": _hard_sigmoid, "hard_silu": lambda x: x * _hard_sigmoid(x)}
+"""Those that tf_keras has with another slope, or not at all."""
 
 _SAME_ACTIVATION = {"silu": "swish"}
 _REGULARIZERS = frozenset({"L1", "L2", "L1L2", "OrthogonalRegularizer"})
@@ -46,6 +63,7 @@ _CHANGES_NOTHING: dict[str, tuple[Any, ...]] = {
     "quantization_config": (None,),
     "synchronized": (False,),
     "renorm": (False,),
+    "rms_scaling": (False,),
     "renorm_clipping": (None,),
     "renorm_momentum": (0.99,),
     "data_format": ("channels_last",),
@@ -55,8 +73,14 @@ arguments act only where `renorm` is set, so that the momentum alone may be anyt
 
 _RENAMED = {("LeakyReLU", "negative_slope"): "alpha"}
 
-WEIGHT_NAMES = {("DepthwiseConv2D", "kernel"): "depthwise_kernel"}
-"""Weights that tf_keras calls something else."""
+_WEIGHT_NAMES = {("DepthwiseConv2D", "kernel"): "depthwise_kernel"}
+
+
+def weight_name(kind: str, name: str) -> str:
+    """What tf_keras calls the weight `name` of a layer of the class `kind`."""
+    if kind == "LayerScale":
+        return "gamma"  # its only one, which Keras 3 gives no name
+    return _WEIGHT_NAMES.get((kind, name), name)
 
 
 def tf_keras_layer(call: Call) -> Any:
@@ -68,17 +92,26 @@ def tf_keras_layer(call: Call) -> Any:
     operation = call.operation
     if not isinstance(operation, keras.Layer):
         return _operator(call)
-    if call.kind not in LAYERS or type(operation) is not getattr(keras.layers, call.kind):
-        raise ModelError(_refusal(call))
-    config = _config(call)
+    kind = _kind(call)
+    config = _config(call, kind)
     try:
-        return getattr(tf_keras.layers, call.kind).from_config(config)
+        return kind.from_config(config)
     except (TypeError, ValueError) as error:
         raise ModelError(f"tf_keras cannot build the layer {call.name}: {first_line(error)}") from error
 
 
-def _config(call: Call) -> dict[str, Any]:
-    known = inspect.signature(getattr(tf_keras.layers, call.kind)).parameters
+def _kind(call: Call) -> Any:
+    """The class of tf_keras. Raises ModelError where there is none."""
+    operation = call.operation
+    if call.kind in LAYERS and type(operation) is getattr(keras.layers, call.kind):
+        return getattr(tf_keras.layers, call.kind)
+    if call.kind in APPLICATIONS and type(operation).__module__.startswith("keras.src.applications."):
+        return APPLICATIONS[call.kind]
+    raise ModelError(_refusal(call))
+
+
+def _config(call: Call, kind: Any) -> dict[str, Any]:
+    known = inspect.signature(kind).parameters
     config: dict[str, Any] = {}
     for key, value in call.operation.get_config().items():
         if key == "dtype" or key.endswith("_initializer"):
@@ -103,14 +136,16 @@ def _translated(call: Call, key: str, value: Any) -> Any:
     return value
 
 
-def _activation(call: Call, value: Any) -> str | None:
+def _activation(call: Call, value: Any) -> Any:
     name = "linear" if value is None else value
     name = _SAME_ACTIVATION.get(name, name) if isinstance(name, str) else name
+    if isinstance(name, str) and name in _OWN_ACTIVATIONS:
+        return _OWN_ACTIVATIONS[name]
     if not isinstance(name, str) or name not in ACTIVATIONS:
         shown = name if isinstance(name, str) else (name or {}).get("class_name", name)
         raise ModelError(
             f"the layer {call.name} has the activation {shown}, which is not the same in tf_keras: use one "
-            f"of {', '.join(sorted(ACTIVATIONS))}, or a layer of its own"
+            f"of {', '.join(sorted(ACTIVATIONS | _OWN_ACTIVATIONS.keys()))}, or a layer of its own"
         )
     return name
 
@@ -127,18 +162,36 @@ def _rebuilt(call: Call, value: dict[str, Any], names: frozenset[str], module: A
 
 
 def _joined(kind: str) -> Callable[[Call], Any]:
-    """For an operator on two tensors: `x + y`."""
+    """For an operator on two tensors, `x + y`, or on a tensor and a number."""
 
     def make(call: Call) -> Any:
         if len(call.inputs) != 2 or len(call.args) != 2 or call.kwargs:
-            raise ModelError(
-                f"{call.name} ({call.kind}) joins a tensor and a constant in the middle of the network: put "
-                "a Rescaling layer there, or make it part of the preprocessing at the head"
-            )
+            return _with_number(call)
         layer = getattr(tf_keras.layers, kind)(name=call.name)
         return lambda one, other: layer([one, other])
 
     return make
+
+
+def _with_number(call: Call) -> Any:
+    """`x + 3`, `1 - x`, `x / 6` and the like. Raises ModelError for another constant."""
+    numbers = [leaf for leaf in call.args if isinstance(leaf, int | float)]
+    first = bool(call.args) and isinstance(call.args[0], FlatTensor)
+    known = len(call.args) == 2 and len(numbers) == 1 and (first or not call.kind.endswith("Divide"))
+    scalings: dict[str, Callable[[float], tuple[float, float]]] = {
+        "Add": lambda number: (1.0, number),
+        "Subtract": lambda number: (1.0, -number) if first else (-1.0, number),
+        "Multiply": lambda number: (number, 0.0),
+        "Divide": lambda number: (1 / number, 0.0),
+        "TrueDivide": lambda number: (1 / number, 0.0),
+    }
+    if not known or call.kwargs or call.kind not in scalings:
+        raise ModelError(
+            f"{call.name} ({call.kind}) joins a tensor and a constant in the middle of the network: put "
+            "a Rescaling layer there, or make it part of the preprocessing at the head"
+        )
+    layer = tf_keras.layers.Rescaling(*scalings[call.kind](numbers[0]), name=call.name)
+    return lambda one, other: layer(one if first else other)
 
 
 def _pooled(call: Call) -> Any:
@@ -166,6 +219,8 @@ _OPERATORS: dict[str, Callable[[Call], Any]] = {
     "Add": _joined("Add"),
     "Multiply": _joined("Multiply"),
     "Subtract": _joined("Subtract"),
+    "Divide": _with_number,
+    "TrueDivide": _with_number,
     "Maximum": _joined("Maximum"),
     "Minimum": _joined("Minimum"),
     "Relu": lambda call: tf_keras.layers.ReLU(name=call.name),

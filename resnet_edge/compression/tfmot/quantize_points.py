@@ -18,14 +18,15 @@ from resnet_edge.core.errors import ModelError
 from resnet_edge.models.functional.flat import Call, FlatGraph, FlatTensor
 
 WEIGHTED = frozenset({"Conv2D", "DepthwiseConv2D", "Dense"})
-JOINING = frozenset({"Add", "Multiply"})
+JOINING = frozenset({"Add", "Multiply", "Concatenate"})
 MEAN = frozenset({"GlobalAveragePooling2D", "Mean"})
 MOVING = frozenset(
     {"ZeroPadding2D", "Cropping2D", "MaxPooling2D", "GlobalMaxPooling2D", "AveragePooling2D"}
-    | {"Flatten", "Reshape", "Permute"}
+    | {"Flatten", "Reshape", "Permute", "UpSampling2D"}
 )
-"""What leaves numbers on the grid that they are on. An average is rounded to it in int8, and not
-here: LiteRT's kernel rounds halves the other way, and to round them like this is worse than not."""
+"""What leaves numbers on the grid that they are on. An average, and what a bilinear upsampling puts between,
+is rounded to it in int8, and not here: LiteRT's kernel rounds halves the other way, and to round them like
+this is worse than not."""
 ABSENT = frozenset({"Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "Identity"})
 """What is not there in inference."""
 CLAMPS = (activations.relu, activations.relu6)
@@ -111,6 +112,8 @@ class _Reading:
         if _is_squashing(call):
             return call.kind in WEIGHTED
         reader = self.only_reader(call)
+        if reader is not None and reader.kind == "Concatenate":
+            return False  # what it joins is on the grid of its output
         if reader is None or call.kind in MEAN or _is_clamp(call):
             return True
         if call.kind in WEIGHTED and not _is_linear(call):
@@ -142,11 +145,16 @@ def _refusal(call: Call, reading: _Reading) -> str | None:
             return None
         known = "relu, relu6, linear, softmax, sigmoid"
         return f"its activation {_name(call.operation.activation)} is not one of {known}"
+    if call.kind == "UpSampling2D" and call.operation.interpolation not in ("nearest", "bilinear"):
+        return f"int8 has no {call.operation.interpolation} upsampling"
     if _is_clamp(call) or call.kind in JOINING | MEAN | MOVING | ABSENT:
         return None
     if call.kind == "ReLU":
         return "int8 kernels end in a ReLU without a limit, or with 6, and both from zero on"
-    return "only the layers of residual networks are: convolution, dense, normalization, ReLU, pooling, Add"
+    return (
+        "only the layers of residual networks are: convolution, dense, normalization, ReLU, pooling, Add, "
+        "Concatenate"
+    )
 
 
 def _is_linear(call: Call) -> bool:

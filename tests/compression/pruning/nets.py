@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers
+from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 from numpy.typing import NDArray
 
 from resnet_edge.compression.pruning import Selection
@@ -108,7 +109,9 @@ def inception() -> keras.Model:
     one, three = layers.Conv2D(6, 1, name="one")(x), conv(x, 9, "three", activation="relu")
     x = layers.Concatenate(name="mixed")([one, three])
     up = conv(conv(x, 4, "squeeze"), 15, "up") * 0.2
-    x = layers.BatchNormalization(scale=False, name="bn")(layers.Add(name="add")([x, up]))
+    x = layers.Add(name="add")([x, up])
+    x = CustomScaleLayer(0.3, name="scaled")([x, conv(conv(x, 5, "again"), 15, "up_again")])
+    x = layers.BatchNormalization(scale=False, name="bn")(x)
     return finished(image, conv(layers.ReLU(name="relu")(x), 7, "last"), "inception")
 
 

@@ -73,10 +73,10 @@ def test_a_concatenation_puts_sets_one_after_the_other() -> None:
 def test_what_is_added_to_a_concatenation_is_as_many_sets() -> None:
     channels = nets.mapped(nets.inception())
     assert _sets(channels.prunable) == {
-        "stem": ("stem",), "one": ("one", "up"), "three": ("three", "up"), "squeeze": ("squeeze",),
-        "last": ("last",),
+        "stem": ("stem",), "one": ("one", "up", "up_again"), "three": ("three", "up", "up_again"),
+        "squeeze": ("squeeze",), "again": ("again",), "last": ("last",),
     }  # fmt: skip
-    assert (channels.group("one").starts, channels.group("three").starts) == ((0, 0), (0, 6))
+    assert (channels.group("one").starts, channels.group("three").starts) == ((0, 0, 0), (0, 6, 6))
 
 
 def test_a_gate_goes_with_what_it_scales() -> None:
@@ -127,7 +127,7 @@ OBSTACLES: dict[str, tuple[Callable[[Any], Any], str]] = {
         "makes 2 channels of each",
     ),
     "normalized rows": (lambda x: layers.BatchNormalization(axis=1, name="odd")(x), "normalizes axis 1"),
-    "layer normalization": (lambda x: layers.LayerNormalization(name="odd")(x), "is of no known kind"),
+    "layer normalization": (lambda x: layers.LayerNormalization(name="odd")(x), "over channels"),
     "one slope": (lambda x: layers.PReLU(shared_axes=[1, 2, 3], name="odd")(x), "shares its slope"),
     "own class": (lambda x: _Own(8, 1, name="odd")(x), "odd (_Own) is of no known kind"),
 }

@@ -109,6 +109,7 @@ STOPPING: list[tuple[Callable[[Any], Any], str]] = [
     (lambda x: x + keras.ops.ones((3,)), "adds a constant for each channel"),
     (lambda x: x / x, "divides two tensors"),
     (layers.Softmax(), "is of no known kind"),
+    (layers.LayerNormalization(), "normalizes by a mean or a length over channels"),
 ]
 
 

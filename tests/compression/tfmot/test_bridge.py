@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import tf_keras
 from keras import layers
+from keras.src.applications.convnext import LayerScale
+from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
 
 from resnet_edge import zoo
 from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
@@ -98,12 +100,29 @@ def activations(image: Any) -> Any:
     return layers.Conv2D(4, 1)(keras.activations.softsign(x))
 
 
+def hard_swish(image: Any) -> Any:
+    """As MobileNetV3 writes it: as an activation, and of operators with numbers."""
+    x = layers.Conv2D(4, 3, activation="hard_swish")(image - 0.5)
+    x = layers.Activation("hard_sigmoid")(layers.Conv2D(4, 1)(x))
+    x = x * (layers.ReLU(6.0)(x + 3.0) * (1.0 / 6.0))
+    return layers.Conv2D(4, 1)((1.0 - x) / 3.0 - 0.1)
+
+
+def of_applications(image: Any) -> Any:
+    """Layers that only keras.applications has, and normalizations of other axes than the batch."""
+    x = layers.LayerNormalization(epsilon=1e-6)(layers.Conv2D(4, 3, padding="same")(image))
+    x = LayerScale(0.2, 4)(layers.GroupNormalization(2)(x))
+    return CustomScaleLayer(0.3)([x, layers.Conv2D(4, 1)(x)])
+
+
 def shared(image: Any) -> Any:
     twice = layers.Conv2D(3, 3, padding="same", name="twice")
     return layers.Add()([image, twice(twice(image))])
 
 
-@pytest.mark.parametrize("body", [pre_activation, many_layers, operators, activations, shared])
+@pytest.mark.parametrize(
+    "body", [pre_activation, many_layers, operators, hard_swish, of_applications, activations, shared]
+)
 def test_networks_of_users_cross(body: Callable[[Any], Any]) -> None:
     image = keras.Input(nets.SHAPE)
     check_same(nets.randomized(keras.Model(image, nets.head(body(image), activation="softmax"))))

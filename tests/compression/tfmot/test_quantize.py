@@ -37,7 +37,21 @@ from tests.models.nets import KERAS_WARNINGS
 
 pytestmark = KERAS_WARNINGS
 Case = tuple[Callable[[], keras.Model], DenseScales]
-NETS = [nets.residual_v1, nets.preactivation_v2, nets.bottleneck, nets.mobile, nets.article]
+
+
+def branches() -> keras.Model:
+    """Branches that nothing but a concatenation reads. (What others read as well is rounded again before it,
+    where XNNPACK's fixed point is coarse: 2.5 % of such values are a step off.)"""
+
+    def body(x: Any) -> Any:
+        x = nets.conv_bn(x, 8)
+        x = keras.layers.Concatenate()([nets.conv_bn(x, 6, 1), nets.conv_bn(x, 4, activation=None)])
+        return nets.conv_bn(x, 12)
+
+    return nets.classifier(body)
+
+
+NETS = [nets.residual_v1, nets.preactivation_v2, nets.bottleneck, nets.mobile, nets.article, branches]
 CASES: list[Case] = [*((net, "per-tensor") for net in NETS), (nets.residual_v1, "per-channel")]
 
 
@@ -113,10 +127,14 @@ def test_nothing_that_counts_runs_in_float(int8: Int8) -> None:
 
 def test_every_activation_but_moved_ones_has_the_learned_scale(int8: Int8) -> None:
     outputs = {node.outputs[0]: node.op for node in int8.float_graph.nodes}
+    joined = {i for node in int8.float_graph.nodes if node.op == "CONCATENATION" for i in node.inputs}
     without = {
         outputs.get(index, "input")
         for index, tensor in enumerate(int8.float_graph.tensors)
-        if tensor.data is None and tensor.dtype == "float32" and tensor.name not in int8.fixed
+        if tensor.data is None
+        and tensor.dtype == "float32"
+        and tensor.name not in int8.fixed
+        and index not in joined  # on the grid of what they are joined to
     }
     assert without <= {"PAD", "MAX_POOL_2D", "RESHAPE"}
     scales = {

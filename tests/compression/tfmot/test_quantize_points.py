@@ -83,6 +83,16 @@ def test_a_dropout_between_does_not_hide_what_is_folded() -> None:
     assert points(body) == Points(("relu", "pool", "dense"), ())
 
 
+def test_what_is_concatenated_alone_is_rounded_behind_it() -> None:
+    def body(image: Any) -> Any:
+        x = relu(conv(image, "stem"), "stem_relu")
+        up = layers.UpSampling2D(name="up")(layers.MaxPooling2D(2, name="down")(conv(x, "pooled")))
+        x = layers.Concatenate(name="both")([x, relu(conv(x, "one"), "one_relu"), up])
+        return dense(x)
+
+    assert points(body).rounded == ("stem_relu", "pooled", "both", "pool", "dense")
+
+
 @pytest.mark.parametrize("last", [{"activation": "softmax"}, {}])
 def test_a_softmax_stays_in_float(last: dict[str, str]) -> None:
     def body(image: Any) -> Any:
@@ -108,6 +118,10 @@ def twice(image: Any) -> Any:
         (
             lambda x: layers.ReLU(max_value=3, name="three")(x),
             r"three \(ReLU\) .* without a limit, or with 6",
+        ),
+        (
+            lambda x: layers.UpSampling2D(2, interpolation="bicubic", name="up")(x),
+            r"up \(UpSampling2D\) .* no bicubic",
         ),
         (lambda x: layers.SeparableConv2D(3, 3, name="two")(x), r"two \(Separable.* two convolutions in one"),
         (lambda x: layers.Softmax(name="soft")(x) + 1.0, r"soft \(Softmax\) .* only handled at the end"),
