@@ -37,7 +37,7 @@ def select(
             raise OutOfReach(
                 f"{target.share:g}x of the {_WORDS[target.kind]} is out of reach: these rules reach "
                 f"{math.ceil(1000 * search.cost() / search.whole) / 1000:g}x at the smallest; raise the "
-                "target, exclude fewer layers, or allow smaller multiples"
+                f"target, exclude fewer layers, or allow smaller multiples{_staying(channels)}"
             )
     search.restore(allowed)
     return search.selection()
@@ -179,6 +179,16 @@ class _Search:
 
     def _cost_of(self, terms: Iterable[Term]) -> int:
         return total(terms, self._counts).of(self.kind)
+
+
+def _staying(channels: ChannelMap) -> str:
+    """What of the network has no say in it, beside its output."""
+    output = set(channels.places[channels.graph.output].groups)
+    whole = [group for group in channels.groups if group.reason and group.name not in output]
+    if not whole:
+        return ""
+    others = f", and {len(whole) - 1} more" if len(whole) > 1 else ""
+    return f" (the channels of {whole[0].name} stay: {whole[0].reason}{others})"
 
 
 def _touching(terms: tuple[Term, ...], name: str) -> tuple[Term, ...]:

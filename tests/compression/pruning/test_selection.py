@@ -192,3 +192,15 @@ def test_a_target_in_macs_that_are_not_known_is_refused() -> None:
     assert (
         _share(channels, select(channels, importance, PruningTarget("parameters", 0.9)), "parameters") <= 0.9
     )
+
+
+def test_what_is_out_of_reach_because_channels_stay_names_them() -> None:
+    image = keras.Input(nets.SHAPE)
+    x = nets.conv(image, 16, "stem")
+    for name in ("first", "second"):
+        x = keras.layers.LayerNormalization(name=f"{name}_norm")(nets.conv(x, 16, name))
+    model = nets.finished(image, nets.conv(x, 16, "last"), "normalized")
+    with pytest.raises(
+        OutOfReach, match=r"\(the channels of first stay: first_norm .* channels, and 1 more\)"
+    ):
+        select(nets.mapped(model), {"stem": np.ones(16), "last": np.ones(16)}, PruningTarget("macs", 0.05))
