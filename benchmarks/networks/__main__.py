@@ -1,10 +1,12 @@
 """Take every network through every command, and keep what came of it.
 
-    python -m benchmarks.networks WORK [--cases DIR] [--workers N] [--names NAME,...] [--commands NAME,...]
+    python -m benchmarks.networks WORK [--cases DIR] [--workers N] [--minutes N] [--names NAME,...]
+                                       [--commands NAME,...]
 
 A network of every family of keras.applications (`benchmarks.good_files.applications`), and those of DIR: a
 model NAME.keras or NAME.h5 with NAME.npz (images, labels) and NAME.answers.npy, what the saving Keras gives.
 WORK/outcomes.json holds every cell; one that is there is not run again (--again: where it was no success).
+After --minutes no further cell is begun; what is missing then stands in the table as not run.
 Networks are made where they are not there yet, with random weights, batch statistics of images, and a last
 layer by which answers differ.
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -45,11 +48,12 @@ def main() -> None:
         make(networks[options.make], Store(options.work, options.make))
         return
     outcomes = Outcomes(options.work / "outcomes.json", again=options.again)
+    options.end = time.monotonic() + 60 * options.minutes
     with ThreadPoolExecutor(options.workers) as pool:
         list(pool.map(lambda one: take(one, options, outcomes), networks.values()))
     result = {"outcomes": [asdict(one) for one in outcomes.of(networks)]}
     print(table(result))
-    if set(options.commands) == set(COMMANDS) and not options.names:
+    if not options.names:
         keep("networks", result)
 
 
@@ -60,6 +64,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("work", type=Path)
     parser.add_argument("--cases", type=Path)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--names", type=lambda text: text.split(","), default=[])
     parser.add_argument("--commands", type=lambda text: text.split(","), default=list(COMMANDS))
     parser.add_argument("--again", action="store_true")
@@ -126,12 +131,14 @@ def take(network: Network, options: argparse.Namespace, outcomes: Outcomes) -> N
     store = Store(options.work, network.name)
     store.folder.mkdir(parents=True, exist_ok=True)
     wanted = [name for name in options.commands if not outcomes.has(network.name, name)]
-    if wanted and not (store.folder / "network.json").exists():
+    if wanted and time.monotonic() < options.end and not (store.folder / "network.json").exists():
         words = [sys.executable, "-m", "benchmarks.networks", *sys.argv[1:], "--make", network.name]
         with (store.folder / "make.log").open("w") as log:
             subprocess.run(words, stdout=log, stderr=log, check=True)
     for command in wanted:
         start = time.monotonic()
+        if start > options.end:
+            return
         exit_code, document = call(store, command)
         one = outcome(store, command, time.monotonic() - start, exit_code, document)
         outcomes.add(one)

@@ -146,8 +146,12 @@ def test_what_joins_multiplies_and_concatenates_is_told_apart() -> None:
         return is_joint(call), is_product(call), is_concatenation(call)
 
     joint, product, row = (True, False, False), (False, True, False), (False, False, True)
-    for join in (layers.Add(), layers.Average(), layers.Maximum(), layers.Minimum(), layers.Subtract()):
-        assert kinds(lambda x, join=join: join([x, keras.ops.relu(x)])) == joint
+
+    def joined(kind: type[Any]) -> tuple[bool, bool, bool]:
+        return kinds(lambda x: kind()([x, keras.ops.relu(x)]))
+
+    for kind in (layers.Add, layers.Average, layers.Maximum, layers.Minimum, layers.Subtract):
+        assert joined(kind) == joint
     assert kinds(lambda x: x - keras.ops.relu(x)) == joint
     assert kinds(lambda x: keras.ops.maximum(x, x * 2.0)) == joint
     assert kinds(lambda x: layers.Concatenate(axis=1)([x, x])) == joint
