@@ -152,8 +152,8 @@ def _refusal(call: Call, reading: _Reading) -> str | None:
     if call.kind == "ReLU":
         return "int8 kernels end in a ReLU without a limit, or with 6, and both from zero on"
     return (
-        "only the layers of residual networks are: convolution, dense, normalization, ReLU, pooling, Add, "
-        "Concatenate"
+        "only the layers of residual networks are: convolution, dense, batch normalization, ReLU, pooling, "
+        "Add, Concatenate"
     )
 
 
