@@ -128,10 +128,10 @@ def _along(channels: ChannelMap, place: ChannelPlace | None) -> dict[str | None,
     """How often each group is on an axis; None: the entries of no group, of which there are so many."""
     if place is None:
         return {None: 1}
-    made = {group.name for group in channels.groups}
+    of_layers = {group.name for group in channels.groups}
     often: Counter[str | None] = Counter()
     for name in place.groups:
-        often[name if name in made else None] += 1 if name in made else channels.widths[name]
+        often[name if name in of_layers else None] += 1 if name in of_layers else channels.widths[name]
     return dict(often)
 
 

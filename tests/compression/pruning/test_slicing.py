@@ -79,7 +79,9 @@ def test_sliced_is_masked_on_larger_networks_of_the_zoo(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ResNet50", "ResNet50V2"])
+@pytest.mark.parametrize(
+    "name", ["ResNet50", "ResNet50V2", "DenseNet121", "MobileNetV3Small", "EfficientNetB0", "NASNetMobile"]
+)
 def test_sliced_is_masked_on_keras_applications(name: str) -> None:
     model = getattr(keras.applications, name)(weights=None, input_shape=SMALL, classes=10)
     channels = nets.mapped(nets.alive(model), SMALL)
