@@ -51,7 +51,10 @@ def main() -> None:
     options.end = time.monotonic() + 60 * options.minutes
     with ThreadPoolExecutor(options.workers) as pool:
         list(pool.map(lambda one: take(one, options, outcomes), networks.values()))
-    result = {"outcomes": [asdict(one) for one in outcomes.of(networks)]}
+    result = {
+        "networks": list(networks),
+        "outcomes": [asdict(one) for one in outcomes.of(networks)],
+    }
     print(table(result))
     if not options.names:
         keep("networks", result)

@@ -18,9 +18,9 @@ COLUMNS = {
 
 def table(result: dict[str, Any]) -> str:
     """A row for each network, a column for each command; below, why a command did not do it."""
-    rows: dict[str, dict[str, dict[str, Any]]] = {}
+    rows: dict[str, dict[str, dict[str, Any]]] = {network: {} for network in result["networks"]}
     for one in result["outcomes"]:
-        rows.setdefault(one["network"], {})[one["command"]] = one
+        rows[one["network"]][one["command"]] = one
     notes: dict[str, int] = {}
     lines = [
         [f"`{network}`", *(_cell(by_command.get(command), notes) for command in COLUMNS)]
@@ -33,7 +33,7 @@ def table(result: dict[str, Any]) -> str:
         [
             markdown_table(["network", *COLUMNS.values()], lines, words=len(COLUMNS) + 1),
             "",
-            f"Of {len(result['outcomes'])} cells: {count}.",
+            f"Of {len(result['outcomes'])} cells that were run: {count}.",
             *(["", *below] if below else []),
         ]
     )

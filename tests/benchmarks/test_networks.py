@@ -49,8 +49,11 @@ def test_every_command_has_a_column_and_every_reason_one_note() -> None:
         for name in ("one", "two")
     ]
     done = Outcome(network="one", command="channel", result="yes", exit_code=0, seconds=1, left=0.7)
-    text = table({"outcomes": [asdict(each) for each in (done, *refused)]})
+    text = table(
+        {"networks": ["one", "two", "three"], "outcomes": [asdict(each) for each in (done, *refused)]}
+    )
     assert "| `one` | not run | not run | yes, 0.70x | not run | refused (1) |" in text
-    assert "Of 3 cells: 1 yes, 2 refused." in text
+    assert "| `three` | not run | not run | not run | not run | not run |" in text
+    assert "Of 3 cells that were run: 1 yes, 2 refused." in text
     assert len(re.findall(r"^1\. no &lt;layer> a\\_b$", text, re.MULTILINE)) == 1
     assert "2. " not in text
