@@ -42,7 +42,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     **{
         f"{name}_dist": (
             *("convert", f"{name}.keras", "--data", "test", "--calibration", "some"),
-            *("--schemes", "fp32,int8", "--max-drop", "1"),
+            *("--schemes", "fp32,int8", "--max-drop", "2"),
         )
         for name in ("cells", "half_qat")
     },
