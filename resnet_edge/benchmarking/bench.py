@@ -41,7 +41,7 @@ from resnet_edge.core.errors import (
     UsageError,
     WorkerFailed,
 )
-from resnet_edge.core.machine import machine, usable_cores, versions
+from resnet_edge.core.machine import celsius, clock_mhz, machine, usable_cores, versions
 from resnet_edge.core.results.bench import Bench, Quiet, Timing
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool
@@ -140,6 +140,7 @@ class _Run:
         self.contenders = Contenders(workers, request.threads, request.batch, self.cores, wall, on_progress)
         self.settler = workers.worker("intervals", silent)
         self.settling = 0.0
+        self.clock, self.heat = clock_mhz(), celsius()
 
     def sizes(self) -> dict[str, int]:
         """Bytes of each artifact, by its name; of ONNX with the files that hold its weights, where the onnx
@@ -255,8 +256,16 @@ class _Run:
             loaded.append(f"other processes kept {others:.1f} cores busy")
         if measured.slowest_quarter > PACE:
             slower = 100 * (measured.slowest_quarter - 1)
-            loaded.append(f"the machine itself changed its pace by {slower:.0f} % (heat, or its neighbours)")
-        return _Settlement(measured, Quiet(others, measured.slowest_quarter), tuple(loaded))
+            loaded.append(
+                f"the machine itself changed its pace by {slower:.0f} % ({_why(self.clock, self.heat)})"
+            )
+        quiet = Quiet(
+            others=others,
+            slowest_quarter=measured.slowest_quarter,
+            clock_mhz=(self.clock, clock_mhz()),
+            celsius=(self.heat, celsius()),
+        )
+        return _Settlement(measured, quiet, tuple(loaded))
 
     def _own_seconds(self) -> float:
         """Processor seconds of this process and of the contenders."""
@@ -268,6 +277,16 @@ class _Run:
         total = max(1, round(10 * (spent + max(0.0, self.wall.left()))))
         tenths = min(round(10 * spent), total - 1)
         self.on_progress(Progress(step="rounds", done=tenths, total=total, note=f"round {done}"))
+
+
+def _why(clock: float | None, heat: float | None) -> str:
+    """What is behind it, by what was before the rounds and is now."""
+    ways = [
+        f"{name} {before:,.0f} and then {after:,.0f} {unit}"
+        for name, before, after, unit in (("clock", clock, clock_mhz(), "MHz"), ("", heat, celsius(), "°C"))
+        if before is not None and after is not None and round(before) != round(after)
+    ]
+    return ", ".join(way.strip() for way in ways) or "heat, or its neighbours"
 
 
 def _row_blocks(blocks: Sequence[Block]) -> RowBlocks:

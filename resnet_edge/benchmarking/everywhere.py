@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -16,15 +17,22 @@ from resnet_edge.benchmarking.accuracy import accuracy_of
 from resnet_edge.benchmarking.bench import BenchRequest, bench
 from resnet_edge.benchmarking.host_task import BenchThere, CarriedFile
 from resnet_edge.benchmarking.recommend import recommended
+from resnet_edge.benchmarking.task import CountBytes
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.backend_name import on_host, split_host
-from resnet_edge.core.errors import ResnetEdgeError, UsageError
+from resnet_edge.core.errors import (
+    ArtifactError,
+    MissingDependency,
+    ResnetEdgeError,
+    UsageError,
+    WorkerFailed,
+)
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.results.bench import Bench, Failed, HostBench
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.process import log_folder
-from resnet_edge.workers.progress import OnProgress
+from resnet_edge.workers.progress import OnProgress, silent
 
 ALL_FILES = "all files"
 """What could not be timed where a host could do nothing."""
@@ -60,8 +68,9 @@ def _on_hosts(
     benches: dict[str, Bench] = {}
     failures: list[Failed] = []
     with log_folder() as logs, WorkerPool(logs) as workers, ThreadPoolExecutor(len(by_host)) as threads:
+        files = _carried(request, workers)
         timings = {
-            host: threads.submit(partial(_on_host, request, host, backends, workers, on_progress))
+            host: threads.submit(partial(_on_host, request, files, host, backends, workers, on_progress))
             for host, backends in by_host.items()
         }
         try:
@@ -94,15 +103,33 @@ def _device(word: str) -> str:
     return word.partition(":")[2] or "cpu"
 
 
+def _carried(request: BenchRequest, workers: WorkerPool) -> tuple[CarriedFile, ...]:
+    """What was named; of ONNX files with their weights, where the onnx package is here to tell which."""
+    worker, files = workers.worker("weights", silent), []
+    for file in request.files:
+        beside: tuple[str, ...] = ()
+        if file.format == "onnx":
+            with suppress(ArtifactError, MissingDependency, WorkerFailed):  # the runtime there says more
+                beside = worker.run(CountBytes(path=str(file.path))).beside
+        if not file.brought:
+            carried = CarriedFile(
+                path=str(file.path), name=file.name, format=file.format, scheme=file.scheme, beside=beside
+            )
+            files.append(carried)
+    worker.close()
+    return tuple(files)
+
+
 def _on_host(
-    request: BenchRequest, host: str, backends: Sequence[str], workers: WorkerPool, on_progress: OnProgress
+    request: BenchRequest,
+    files: tuple[CarriedFile, ...],
+    host: str,
+    backends: Sequence[str],
+    workers: WorkerPool,
+    on_progress: OnProgress,
 ) -> Bench:
     task = BenchThere(
-        files=tuple(
-            CarriedFile(path=str(file.path), name=file.name, format=file.format, scheme=file.scheme)
-            for file in request.files
-            if not file.brought
-        ),
+        files=files,
         backends=tuple(backends),
         threads=request.threads,
         batch=request.batch,

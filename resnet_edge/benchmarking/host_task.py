@@ -10,16 +10,20 @@ from resnet_edge.workers.task import Task
 
 @dataclass(frozen=True, kw_only=True)
 class CarriedFile:
-    """As benchmarking.files.BenchFile, whose path is carried."""
+    """As benchmarking.files.BenchFile, whose path is carried, with the files `beside` it that hold its
+    weights."""
 
     path: str
     name: str
     format: str
     scheme: str | None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchThere(Task[Bench], runs="resnet_edge.benchmarking.there:run", reads=("files.path",)):
+class BenchThere(
+    Task[Bench], runs="resnet_edge.benchmarking.there:run", reads=("files.path", "files.beside")
+):
     """benchmarking.bench.BenchRequest, of the machine that is asked."""
 
     files: tuple[CarriedFile, ...]

@@ -21,11 +21,14 @@ def stored(request: CountBytes, on_progress: OnProgress) -> StoredBytes:
     """Count them. Raises ArtifactError, MissingDependency."""
     import onnx
 
-    from resnet_edge.graph.external_data import stored_bytes
+    from resnet_edge.graph.external_data import external_files, stored_bytes
 
     path = Path(request.path)
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # protobuf's and onnx's, in whatever way
         raise ArtifactError(f"{path} is damaged ({first_line(error)}): convert it again") from error
-    return StoredBytes(size_bytes=stored_bytes(path, model))
+    beside = sorted(path.parent / name for name in external_files(model))
+    return StoredBytes(
+        size_bytes=stored_bytes(path, model), beside=tuple(str(file) for file in beside if file.is_file())
+    )

@@ -146,9 +146,10 @@ class MeasureCeilings(Task[Ceilings], runs="resnet_edge.benchmarking.ceilings:ce
 
 @dataclass(frozen=True, kw_only=True)
 class StoredBytes:
-    """Of an artifact, with the files that hold its weights."""
+    """Of an artifact, with the files `beside` it that hold its weights."""
 
     size_bytes: int
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

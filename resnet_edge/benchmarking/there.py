@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from resnet_edge.benchmarking.bench import BenchRequest, bench
@@ -17,6 +16,7 @@ def run(request: BenchThere, on_progress: OnProgress) -> Bench:
     said = {name: getattr(request, name) for name in BenchRequest.__dataclass_fields__ if name != "files"}
     # Brought along: what nothing here opens may be opened on another machine.
     files = tuple(
-        BenchFile(**{**asdict(file), "path": Path(file.path)}, brought=True) for file in request.files
+        BenchFile(path=Path(file.path), name=file.name, format=file.format, scheme=file.scheme, brought=True)
+        for file in request.files
     )
     return bench(BenchRequest(files=files, **said), on_progress)

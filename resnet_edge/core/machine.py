@@ -60,6 +60,22 @@ def adds_int8_precisely() -> bool:
     return not VNNI.isdisjoint(processor_flags())
 
 
+def clock_mhz() -> float | None:
+    """The clock of the processor now, where the system tells it: one that is hot has a lower one."""
+    import psutil
+
+    frequency = _or_none(psutil.cpu_freq)
+    return frequency.current if frequency is not None and frequency.current else None
+
+
+def celsius() -> float | None:
+    """The temperature of the hottest sensor, where the system tells it."""
+    import psutil
+
+    sensors = _or_none(getattr(psutil, "sensors_temperatures", dict)) or {}  # Linux and FreeBSD alone have it
+    return max((each.current for those in sensors.values() for each in those), default=None)
+
+
 def versions() -> dict[str, str]:
     """What is installed of all that can bear on a result, by distribution; nothing is imported."""
     installed = {}

@@ -34,14 +34,15 @@ class Predict(
     runs="resnet_edge.evaluation.predict:predict",
     reads=(
         "path",
+        "beside",
         "images",
     ),
     writes=("out",),
 ):
-    """An artifact, where to run it, and two .npy files: `images` (N, H, W, C), uint8 or
-    float32, as the user gave them; `out`, to be written: (N, classes), float32. `preprocessing` is for an
-    artifact that does not take pixels. `ends`: the quantization of input and output, for a runtime that does
-    not tell that of integer ones."""
+    """An artifact, with the files `beside` it that hold its weights, where to run it, and two .npy files:
+    `images` (N, H, W, C), uint8 or float32, as the user gave them; `out`, to be written: (N, classes),
+    float32. `preprocessing` is for an artifact that does not take pixels. `ends`: the quantization of input
+    and output, for a runtime that does not tell that of integer ones."""
 
     path: str
     format: str
@@ -52,6 +53,7 @@ class Predict(
     out: str
     preprocessing: Preprocessing | None = None
     ends: Ends = (None, None)
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class PredictShard(
     runs="resnet_edge.evaluation.shards:run",
     reads=(
         "whole.path",
+        "whole.beside",
         "whole.images",
     ),
     writes=("out", "result"),

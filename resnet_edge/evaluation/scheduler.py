@@ -87,9 +87,11 @@ class Scheduler:
         folder: Path | None = None,
         preprocessing: Preprocessing | None = None,
         cuts: Sequence[int] = (),
+        beside: tuple[str, ...] = (),
     ) -> Evaluation:
-        """Run `artifact` on all images as soon as workers are idle; outputs go to `folder`, or to the
-        store. What was run there before on the first images, up to each of `cuts`, is not run again."""
+        """Run `artifact`, with files `beside` it that hold its weights, on all images as soon as workers are
+        idle; outputs go to `folder`, or to the store. What was run there before on the first images, up to
+        each of `cuts`, is not run again."""
         name = (folder or self._store) / f"{artifact.file}.{target.backend}.{target.device}"
         request = Predict(
             path=artifact.path,
@@ -100,6 +102,7 @@ class Scheduler:
             images=images.images,
             out=f"{name}.{images.n}.npy",
             preprocessing=preprocessing,
+            beside=beside,
         )
         shards = [
             PredictShard.of(request, start, stop, f"{name}.{start}-{stop}.npy")

@@ -193,10 +193,20 @@ def _machine(view: _View) -> Iterator[Block]:
             *((key, words.plain(value)) for key, value in bench.machine.items()),
             *busy,
             ("pace of the slowest quarter", words.speed_up(quiet.slowest_quarter)),
+            *_before_and_after("clock", quiet.clock_mhz, "MHz"),
+            *_before_and_after("hottest sensor", quiet.celsius, "°C"),
             ("resnet-edge", bench.resnet_edge),
             *bench.versions.items(),
         ]
     )
+
+
+def _before_and_after(
+    name: str, pair: tuple[float | None, float | None], unit: str
+) -> Iterator[tuple[str, str]]:
+    before, after = pair
+    if before is not None and after is not None:
+        yield name, f"{before:,.0f} {unit} before the rounds, {after:,.0f} {unit} after them"
 
 
 def _repeat(view: _View) -> Iterator[Block]:

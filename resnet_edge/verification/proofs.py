@@ -29,13 +29,15 @@ from resnet_edge.workers.progress import OnProgress, Progress
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WantedProof:
-    """An artifact to be run at a place; its outputs go to `folder`, and outlive the run there."""
+    """An artifact, with what is `beside` it, to be run at a place; its outputs go to `folder`, and outlive
+    the run there."""
 
     artifact: Artifact
     job: Job
     target: Target
     folder: Path
     preprocessing: Preprocessing | None
+    beside: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,11 +110,19 @@ class ArtifactProofs:
             )
             own = self.prepared[copy] = self._preprocessing(artifact, facts)
             prepared = facts.preprocessing if artifact.format == "keras" else own
+            # The folder of a copy has nothing but it and its weights.
+            files = Path(copy).parent.rglob("*") if artifact.format == "onnx" else ()
+            beside = tuple(sorted(str(file) for file in files if file.is_file() and str(file) != copy))
             for target in targets:
                 folder = self.store.folder(artifact, target, images, prepared)
                 wanted.append(
                     WantedProof(
-                        artifact=artifact, job=job, target=target, folder=folder, preprocessing=prepared
+                        artifact=artifact,
+                        job=job,
+                        target=target,
+                        folder=folder,
+                        preprocessing=prepared,
+                        beside=beside,
                     )
                 )
         return wanted
@@ -149,7 +159,8 @@ class ArtifactProofs:
             cuts = looks.at[:number]
             proofs = {
                 one: scheduler.start(
-                    one.artifact, one.job, one.target, some, one.folder, one.preprocessing, cuts
+                    *(one.artifact, one.job, one.target, some, one.folder, one.preprocessing, cuts),
+                    beside=one.beside,
                 )
                 for one in wanted
             }

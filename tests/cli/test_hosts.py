@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from tests.cli.conftest import Given
@@ -90,6 +91,27 @@ def test_bench_ranks_each_machine_by_itself(host: Sshd, place: Place, converted:
     assert "Here: " in ended.out
     page = (place.here / "b.html").read_text()
     assert "Results, on pi4" in page
+
+
+def test_weights_beside_an_onnx_file_go_along(
+    host: Sshd, place: Place, given: Given, converted: Path
+) -> None:
+    model = onnx.load(converted / "tiny.fp32.onnx")
+    (place.here / "w").mkdir()
+    onnx.save_model(
+        model,
+        place.here / "apart.onnx",
+        save_as_external_data=True,
+        size_threshold=0,
+        location="w/tiny.bin",
+    )
+    assert (place.here / "w" / "tiny.bin").stat().st_size > 1000
+    ended = verified(place, given, "apart.onnx", "--backends", "onnxruntime@pi4")
+    assert ended.code == 0, ended.err
+    ended = run(place, "bench", "apart.onnx", "--backends", "onnxruntime@pi4", "--budget", "1", "--json")
+    document = json.loads(ended.out)
+    assert [row["artifact"] for row in document["rows"]] == ["apart.onnx"], ended.err
+    assert document["size_bytes"]["apart.onnx"] > (place.here / "w" / "tiny.bin").stat().st_size
 
 
 def test_golden_vectors_are_replayed_there(host: Sshd, place: Place, given: Given, converted: Path) -> None:

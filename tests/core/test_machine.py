@@ -10,13 +10,17 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
+import psutil
 import pytest
 
 from resnet_edge.core.machine import (
     available_memory,
     busy_seconds,
+    celsius,
+    clock_mhz,
     family,
     machine,
     usable_cores,
@@ -25,6 +29,22 @@ from resnet_edge.core.machine import (
 from resnet_edge.core.packages import CONVERT, EXTRAS, missing_package
 
 PROJECT = Path(__file__).resolve().parent.parent.parent / "pyproject.toml"
+
+
+def test_clock_and_heat_are_numbers_or_not_known() -> None:
+    clock, heat = clock_mhz(), celsius()
+    assert clock is None or 1 < clock < 20_000
+    assert heat is None or -50 < heat < 200
+
+
+def test_the_hottest_sensor_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sensors() -> dict[str, list[SimpleNamespace]]:
+        return {"cpu_thermal": [SimpleNamespace(current=61.5)], "nvme": [SimpleNamespace(current=40.0)]}
+
+    monkeypatch.setattr(psutil, "sensors_temperatures", sensors, raising=False)
+    assert celsius() == 61.5
+    monkeypatch.setattr(psutil, "cpu_freq", lambda: None)
+    assert clock_mhz() is None
 
 
 def test_the_machine_is_plain_json_that_tells_what_matters() -> None:

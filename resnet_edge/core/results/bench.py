@@ -144,11 +144,14 @@ class Quiet:
     `others` is how many cores other processes kept busy, on average (None: the system does not
     tell). `slowest_quarter` is the median time of a fixed piece of work in the slowest quarter of
     the run over that in the fastest: above 1.05 the machine itself changed pace (heat, frequency,
-    neighbours).
+    neighbours). `clock_mhz` and `celsius`: the processor's clock and the hottest sensor before the rounds and
+    after them, where the system tells.
     """
 
     others: float | None
     slowest_quarter: float
+    clock_mhz: tuple[float | None, float | None] = (None, None)
+    celsius: tuple[float | None, float | None] = (None, None)
 
 
 @dataclass(frozen=True, kw_only=True)

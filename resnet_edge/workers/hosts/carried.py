@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,7 +18,8 @@ from resnet_edge.workers.task import Task
 class Carried:
     """`reads` are files that are here and go there, `writes` those that come back: paths here, and there.
 
-    Files of one folder stand in one folder there, so that those which belong to each other find each other.
+    A file has the same path there, below a folder of the host, so that those which belong to each other find
+    each other.
     """
 
     reads: Mapping[str, str]
@@ -72,13 +74,7 @@ def _is_file(text: str) -> bool:
 
 
 def _there(paths: Iterable[str], folder: PurePosixPath) -> dict[str, str]:
-    folders: dict[Path, int] = {}
-    there = {}
-    for text in paths:
-        path = Path(text)
-        number = folders.setdefault(path.absolute().parent, len(folders))
-        there[text] = str(folder / str(number) / path.name)
-    return there
+    return {text: f"{folder}{os.path.abspath(text)}" for text in paths}
 
 
 def _replaced(value: Any, names: list[str], paths: Mapping[str, str]) -> Any:

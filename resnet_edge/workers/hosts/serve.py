@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import sys
 import threading
 import time
@@ -38,7 +39,9 @@ def main() -> None:
     """Serve orders from stdin until it ends. What others print goes to stderr."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    scratch = Scratch()
+    runs = place().parent / "runs"  # on the disk of what is kept, so that a link costs nothing
+    runs.mkdir(parents=True, exist_ok=True)
+    scratch = Scratch(runs)
     served = _Served(scratch.path.resolve(), answers)
     try:
         served.greet()
@@ -166,7 +169,13 @@ class _Served:
             link = self._inside(path)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)
-            link.symlink_to(self._store.path(digest))
+            kept = self._store.path(digest)
+            try:
+                os.link(
+                    kept, link
+                )  # no symbolic one: ONNX Runtime looks for weights beside what that leads to
+            except OSError:  # a file system that knows no links
+                shutil.copyfile(kept, link)
         for path in order.writes:
             self._inside(path).parent.mkdir(parents=True, exist_ok=True)
         worker = self._started(order)

@@ -33,24 +33,25 @@ def test_declared_fields_change_and_no_others(tmp_path: Path) -> None:
     work = Work(parts=(Part(path=str(here), note=str(here)),), out=str(tmp_path / "out.npy"))
     carried = Carried.of(work, FOLDER)
     assert carried.request(work) == {
-        "parts": [{"path": "/far/in/0/a.npy", "note": str(here)}],
-        "out": "/far/out/0/out.npy",
+        "parts": [{"path": f"/far/in{here}", "note": str(here)}],
+        "out": f"/far/out{tmp_path}/out.npy",
         "data": None,
     }
 
 
-def test_files_of_one_folder_stay_together_and_names_do_not_clash(tmp_path: Path) -> None:
-    paths = [tmp_path / "one" / "m.onnx", tmp_path / "two" / "m.onnx", tmp_path / "one" / "m.onnx.data"]
+def test_files_stand_to_each_other_as_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / "one" / "m.onnx", tmp_path / "two" / "m.onnx", tmp_path / "one" / "w" / "m.data"]
     for path in paths:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"1")
     work = Work(parts=tuple(Part(path=str(path)) for path in paths), out="o")
     there = Carried.of(work, FOLDER).reads
-    assert [there[str(path)] for path in paths] == [
-        "/far/in/0/m.onnx",
-        "/far/in/1/m.onnx",
-        "/far/in/0/m.onnx.data",
-    ]
+    assert [there[str(path)] for path in paths] == [f"/far/in{path}" for path in paths]
+    monkeypatch.chdir(tmp_path / "one")
+    relative = Work(parts=(Part(path="../two/m.onnx"),), out="o")
+    carried = Carried.of(relative, FOLDER)
+    assert carried.reads == {"../two/m.onnx": f"/far/in{tmp_path}/two/m.onnx"}
+    assert carried.writes == {"o": f"/far/out{tmp_path}/one/o"}
 
 
 def test_words_that_are_no_files_stay(tmp_path: Path) -> None:
