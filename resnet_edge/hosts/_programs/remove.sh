@@ -3,7 +3,7 @@ set -eu
 export LC_ALL=C
 place=$HOME/$1
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/resnet-edge
-set -- "$place" "$place".*.*[0-9] "$cache/host-wheels" "$cache/host"
+set -- "$place" "$place".*.*[0-9] "$cache/host-wheels" "$cache/host" "$cache/runs"
 freed=0
 for path; do
     if [ -e "$path" ] || [ -L "$path" ]; then
