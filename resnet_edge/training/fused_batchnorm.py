@@ -43,6 +43,8 @@ def fused(layer: keras.layers.Layer, name: str) -> FusedBatchNormalization | Non
         return None
     if not (layer.center and layer.scale and layer.axis in (-1, 3)):
         return None
+    if getattr(layer.input_spec, "ndim", None) != 4:  # behind a dense layer there are no rows and columns
+        return None
     config = {**layer.get_config(), "name": name}
     for key in ("dtype", "synchronized"):
         config.pop(key, None)

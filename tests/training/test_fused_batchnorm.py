@@ -73,3 +73,16 @@ def test_under_mixed_precision_the_variables_stay_float32() -> None:
     output = layer(keras.ops.cast(IMAGES, "float16"), training=True)
     assert keras.backend.standardize_dtype(output.dtype) == "float16"
     assert {keras.backend.standardize_dtype(v.dtype) for v in layer.variables} == {"float32"}
+
+
+def test_a_normalization_behind_a_dense_layer_trains() -> None:
+    inputs = keras.Input((8, 8, 1))
+    tensor = keras.layers.BatchNormalization(name="images")(inputs)
+    tensor = keras.layers.Dense(6)(keras.layers.GlobalAveragePooling2D()(tensor))
+    tensor = keras.layers.BatchNormalization(name="vectors")(tensor)
+    model = keras.Model(inputs, keras.layers.Dense(3)(tensor))
+    copy = training_copy(flat_graph(model, (8, 8, 1)), "float32")
+    kinds = {layer.name: type(layer) for layer in copy.layers}
+    assert kinds["images"] is FusedBatchNormalization
+    assert kinds["vectors"] is keras.layers.BatchNormalization
+    assert copy(IMAGES, training=True).shape == (32, 3)
