@@ -15,7 +15,6 @@ from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import (
     KINDS,
     DataError,
-    HostUnavailable,
     OutputError,
     ResnetEdgeError,
     UsageError,

@@ -78,7 +78,12 @@ class Arriving:
     """A file on its way, which has its name when all of it is there and is what it was said to be."""
 
     def __init__(self, store: Store, digest: str) -> None:
-        self._store, self._path, self._digest, self._hash = store, store.path(digest), digest, hashlib.sha256()
+        self._store, self._path, self._digest, self._hash = (
+            store,
+            store.path(digest),
+            digest,
+            hashlib.sha256(),
+        )
         self._part = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}{_PART}")
         self._stream = self._part.open("xb", buffering=0)  # what was written of a part is known
 
@@ -95,7 +100,9 @@ class Arriving:
 
     def finish(self) -> None:
         """Raises OSError; DataError where what arrived is another file."""
-        os.fsync(self._stream.fileno())  # a machine that is switched off keeps the name, and not what is in it
+        os.fsync(
+            self._stream.fileno()
+        )  # a machine that is switched off keeps the name, and not what is in it
         self._stream.close()
         if self._hash.hexdigest() != self._digest:
             self.discard()
