@@ -201,8 +201,8 @@ class Bench:
         return all(row.verdict == "steady" for row in self.rows)
 
     def by_machine(self) -> dict[str, Bench]:
-        """One for each machine that was timed, by its name; this one is "" and first. What failed on a machine
-        that was not reached is told with the first."""
+        """One for each machine that was timed, by its name; this one is "" and first. What failed on one that
+        was not reached is told with the first."""
         parts: dict[str, Bench] = {}
         reached = {"", *self.hosts}
         lost = tuple(one for one in self.failures if split_host(one.backend)[1] not in reached)

@@ -110,7 +110,7 @@ class HostProcess:
         return self._answered(carried, on_progress)
 
     def _answered(self, carried: Carried, on_progress: OnProgress) -> HostReply:
-        """The end of a call. Raises OutputError where a file cannot be written here, when all of them came."""
+        """The end of a call. Raises OutputError where a file cannot be written here, once all came."""
         here = {there: Path(path) for path, there in carried.writes.items()}
         parts: dict[str, Path] = {}
         lost: OutputError | None = None
