@@ -24,6 +24,7 @@ from resnet_edge.api.values import (
 )
 from resnet_edge.benchmarking.files import bench_files
 from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.backend_name import split_host
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.overwrite import check_apart
 from resnet_edge.core.head import HeadKind
@@ -115,7 +116,9 @@ def verify(
         calibrating = or_else(files.data(calibration, "calibration"), defaults.calibration)
         source = or_else(source, defaults.reference)
         golden = None if save_golden is None else Path(save_golden)
-        _check_golden(golden, overwrite, feed, (*paths, *read_paths(source, word, calibrating)))
+        names = BACKENDS if backends is None else backends_in(backends)
+        read = (*paths, *read_paths(source, word, calibrating))
+        _check_golden(golden, overwrite, feed, names, read)
         request = _request(
             paths=paths,
             source=source,
@@ -129,7 +132,7 @@ def verify(
             trust=trust,
             attributed=or_else(attribute, ATTRIBUTED),
             unpruned=None if unpruned is None else files.model(unpruned),
-            backends=BACKENDS if backends is None else backends_in(backends),
+            backends=names,
             max_drop_pp=or_else(max_drop, defaults.max_drop),
             takes_pixels=feed != "preprocessed",
             limit=images,
@@ -168,7 +171,9 @@ def _refuse(reference: str | None, **options: object) -> None:
             raise UsageError(f"--{option} is for a Keras model, and {reference} is none")
 
 
-def _check_golden(golden: Path | None, overwrite: bool, feed: str | None, read: tuple[Path, ...]) -> None:
+def _check_golden(
+    golden: Path | None, overwrite: bool, feed: str | None, backends: tuple[str, ...], read: tuple[Path, ...]
+) -> None:
     if golden is None:
         return
     check_apart("--save-golden", golden, read)
@@ -177,6 +182,11 @@ def _check_golden(golden: Path | None, overwrite: bool, feed: str | None, read: 
         raise UsageError(
             "--save-golden is of pixels, which golden vectors hold as whole numbers: leave out "
             "--feed preprocessed"
+        )
+    if all(split_host(one)[1] for one in backends):
+        raise UsageError(
+            "--save-golden is of outputs of this machine, and --backends names others alone: add one without "
+            "@HOST"
         )
 
 

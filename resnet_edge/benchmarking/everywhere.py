@@ -148,9 +148,8 @@ def _on_host(
 
 def _merged(request: BenchRequest, own: Bench | None, benches: Mapping[str, Bench]) -> Bench:
     """One document: rows of hosts carry the host's name, and what is known of a file is known here."""
-    first = next(iter(benches.values()))
+    base = own if own is not None else next(iter(benches.values()))  # without either, that was raised
     hashes = {file.name: sha256_of(file.path) for file in request.files}
-    sizes = first.size_bytes if own is None else own.size_bytes
     accuracy = accuracy_of(request.files, hashes)
     hosts = {}
     rows = [] if own is None else [*own.rows]
@@ -165,7 +164,7 @@ def _merged(request: BenchRequest, own: Bench | None, benches: Mapping[str, Benc
             seconds=there.seconds,
             quiet=there.quiet,
             ceilings=there.ceilings,
-            recommended=recommended(theirs, accuracy.proofs, sizes),
+            recommended=recommended(theirs, accuracy.proofs, base.size_bytes),
             notes=there.notes,
         )
     return Bench(
@@ -174,7 +173,7 @@ def _merged(request: BenchRequest, own: Bench | None, benches: Mapping[str, Benc
         machine=machine(),
         command=request.command,
         seconds=0.0,
-        quiet=first.quiet if own is None else own.quiet,
+        quiet=base.quiet,
         rows=tuple(rows),
         failures=tuple(failures),
         unopened=() if own is None else own.unopened,
@@ -182,7 +181,7 @@ def _merged(request: BenchRequest, own: Bench | None, benches: Mapping[str, Benc
         sha256=hashes,
         ceilings=None if own is None else own.ceilings,
         accuracy=accuracy,
-        size_bytes=sizes,
+        size_bytes=base.size_bytes,
         recommended=None if own is None else own.recommended,
         hosts=hosts,
         noise_accepted=request.accept_noise,

@@ -13,6 +13,8 @@ from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress
 
 CPU = "cpu"
+MOST_WORKERS = 8
+"""Each has a connection of its own, and sshd drops some where ten begin at once (its MaxStartups)."""
 
 
 def offers(workers: WorkerPool, backends: Iterable[str], on_progress: OnProgress) -> tuple[Offer, ...]:
@@ -58,7 +60,7 @@ def _offers_of(workers: WorkerPool, host: str, words: list[str], on_progress: On
                     word=word,
                     target=target,
                     formats=offered.formats,
-                    workers=offered.workers,
+                    workers=max(1, min(offered.workers, MOST_WORKERS)),
                     version=offered.version,
                     machine=offered.machine,
                 )

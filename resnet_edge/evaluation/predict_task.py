@@ -98,8 +98,9 @@ class JoinShards(
     ),
     writes=("out",),
 ):
-    """evaluation.shards: the outputs of all shards, in order, as those of one run."""
+    """evaluation.shards: the outputs of all shards, in order, as those of one run on `n` images."""
 
+    n: int
     shards: tuple[str, ...]
     results: tuple[str, ...]
     out: str
@@ -108,6 +109,7 @@ class JoinShards(
     def of(cls, shards: Sequence[PredictShard], out: str) -> JoinShards:
         """All of them, in this order."""
         return cls(
+            n=sum(shard.stop - shard.start for shard in shards),
             shards=tuple(shard.out for shard in shards),
             results=tuple(shard.result for shard in shards),
             out=out,

@@ -4,16 +4,17 @@ stays done when a run is ended."""
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
 from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
 
 from resnet_edge.backends import Session
-from resnet_edge.core.errors import DataError
+from resnet_edge.core.errors import DataError, first_line
 from resnet_edge.core.files.atomic import take_name
 from resnet_edge.evaluation.predict import open_images, opened, outputs_of
 from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictResult, PredictShard
@@ -76,17 +77,35 @@ def _earlier_result(path: Path) -> PredictResult | None:
 
 
 def join(request: JoinShards, on_progress: OnProgress) -> PredictResult:
-    """All outputs in one file. Raises DataError where the shards are not of one artifact."""
+    """All outputs in one file. Raises DataError where the shards are not of one artifact, or what is there is
+    no shard, as of a machine that was switched off; they are gone then, and are run again."""
+    try:
+        results, parts = _checked(request)
+    except (DataError, msgspec.DecodeError, OSError, ValueError) as error:
+        for file in map(Path, (*request.shards, *request.results)):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+        why = first_line(error)
+        raise DataError(f"the shards of {request.out} cannot be joined ({why}): run again") from error
+    first = results[0]
+    outputs = open_memmap(request.out, mode="w+", dtype=np.float32, shape=(request.n, first.classes))
+    np.concatenate(parts, out=outputs)
+    outputs.flush()
+    return replace(first, out=request.out, n=request.n, seconds=sum(result.seconds for result in results))
+
+
+def _checked(request: JoinShards) -> tuple[list[PredictResult], list[NDArray[np.float32]]]:
+    """Raises DataError, msgspec.DecodeError, OSError, ValueError."""
     results = [
         msgspec.json.decode(Path(result).read_bytes(), type=PredictResult) for result in request.results
     ]
     first = results[0]
     if any(replace(r, out="", n=0, seconds=0.0) != replace(first, out="", n=0, seconds=0.0) for r in results):
-        raise DataError(f"the shards of {request.out} were not made by one runtime: run again")
-    n, start = sum(result.n for result in results), 0
-    outputs = open_memmap(request.out, mode="w+", dtype=np.float32, shape=(n, first.classes))
-    for shard, result in zip(request.shards, results, strict=True):
-        outputs[start : start + result.n] = np.load(shard, mmap_mode="r", allow_pickle=False)
-        start += result.n
-    outputs.flush()
-    return replace(first, out=request.out, n=n, seconds=sum(result.seconds for result in results))
+        raise DataError("they were not made by one runtime")
+    parts = [np.load(shard, mmap_mode="r", allow_pickle=False) for shard in request.shards]
+    for part in parts:
+        if part.dtype != np.float32 or part.shape[1:] != (first.classes,):
+            raise DataError(f"one has {part.dtype} {part.shape}, and not {first.classes} classes")
+    if (n := sum(map(len, parts))) != request.n:
+        raise DataError(f"they are outputs of {n:,} images, and not of {request.n:,}")
+    return results, parts

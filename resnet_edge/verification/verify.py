@@ -100,7 +100,10 @@ class _Run:
         self.elsewhere = elsewhere
         self.workers, self.pool = workers, pool
         self.versions = versions()
-        there = {offer.target.backend: offer.version for offer in elsewhere}
+        there = {  # another machine may have come to a name
+            one.target.backend: f"{one.version} on {one.machine.get('architecture')} {one.machine.get('cpu')}"
+            for one in elsewhere
+        }
         self.store = OutputStore(self.versions | there, scratch / "outputs")
         self.failures: list[Failure] = []
         self.notes: list[str] = []

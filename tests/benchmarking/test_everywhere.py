@@ -81,6 +81,24 @@ def test_nothing_here_is_no_machine(request_: BenchRequest) -> None:
     assert merged.recommended is None
 
 
+def test_what_was_timed_here_stays_where_no_host_did_anything(request_: BenchRequest) -> None:
+    merged = _merged(request_, bench({"cpu": "big"}, row("litert", 1.0, 1)), {})
+    assert [(one.backend, one.rank) for one in merged.rows] == [("litert", 1)]
+    assert merged.hosts == {}
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_machine_that_was_not_reached_is_told_of(request_: BenchRequest, reached: bool) -> None:
+    there = {"pi4": bench({"cpu": "small"}, row("litert", 9.0, 1))} if reached else {}
+    merged = _merged(request_, bench({"cpu": "big"}, row("litert", 1.0, 1)), there)
+    lost = Failed(ALL_FILES, "litert@pi5", "cpu", "it is not reached")
+    parts = replace(merged, failures=(lost,)).by_machine()
+    assert {name: part.failures for name, part in parts.items()} == {
+        "": (lost,),
+        **({"pi4": ()} if reached else {}),
+    }
+
+
 def test_a_bench_of_one_machine_is_itself() -> None:
     alone = bench({}, row("litert", 1.0, 1))
     assert alone.by_machine() == {"": alone}

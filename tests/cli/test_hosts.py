@@ -149,6 +149,25 @@ def test_a_host_that_is_not_there_ends_it_at_once(
     assert json.loads(ended.out)["error"].startswith("pi4: no ssh server listens there")
 
 
+def test_golden_vectors_are_of_this_machine(place: Place, given: Given, converted: Path) -> None:
+    words = [str(converted / "tiny.int8.tflite"), "--backends", THERE, "--save-golden", "g.npz"]
+    ended = verified(place, given, *words)
+    assert ended.code == 2
+    assert "--backends names others alone: add one without @HOST" in json.loads(ended.out)["error"]
+
+
+def test_a_host_that_is_not_there_leaves_what_was_timed_here(
+    host: Sshd, place: Place, converted: Path
+) -> None:
+    host.stop()
+    file = str(converted / "tiny.int8.tflite")
+    ended = run(place, "bench", file, "--backends", f"litert,{THERE}", "--budget", "1", "--json")
+    document = json.loads(ended.out)
+    assert ended.code == 3, ended.err
+    assert [row["backend"] for row in document["rows"]] == ["litert"]
+    assert [one["backend"] for one in document["failures"]] == [THERE]
+
+
 def test_prune_measures_here(place: Place, given: Given) -> None:
     words = ["prune", str(given.model), "--data", str(given.data), "--method", "channel", "--out", "p.keras"]
     ended = run(place, *words, "--target-latency", "0.5x", "--backend", THERE)

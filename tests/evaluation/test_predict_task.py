@@ -32,6 +32,7 @@ def test_a_part_is_done_when_outputs_and_result_are_there(tmp_path: Path) -> Non
 def test_all_parts_are_joined_in_order(tmp_path: Path) -> None:
     shards = [PredictShard.of(whole(tmp_path), n, n + 1, str(tmp_path / f"{n}.npy")) for n in range(3)]
     joined = JoinShards.of(shards, "out.npy")
+    assert joined.n == 3
     assert [*joined.files_read()] == [
         *(str(tmp_path / f"{n}.npy") for n in range(3)),
         *(str(tmp_path / f"{n}.json") for n in range(3)),

@@ -72,6 +72,32 @@ def test_shards_of_two_runtimes_are_no_whole(whole: Predict, tmp_path: Path) -> 
         join(JoinShards.of(shards, str(tmp_path / "joined.npy")), silent)
 
 
+@pytest.mark.parametrize("damage", ["short", "few", "wide", "no JSON", "gone"])
+def test_what_is_no_shard_is_run_again(whole: Predict, tmp_path: Path, damage: str) -> None:
+    shards = shards_of(whole, tmp_path)
+    for shard in shards:
+        run(shard, silent)
+    out, result = Path(shards[1].out), Path(shards[1].result)
+    outputs = np.load(out)
+    if damage == "short":
+        out.write_bytes(out.read_bytes()[:100])
+    elif damage == "few":
+        np.save(out, outputs[:3])
+    elif damage == "wide":
+        np.save(out, np.repeat(outputs, 2, axis=1))
+    elif damage == "no JSON":
+        result.write_bytes(b"{")
+    else:
+        out.unlink()
+    whole_of = JoinShards.of(shards, str(tmp_path / "joined.npy"))
+    with pytest.raises(DataError, match=r"cannot be joined \(.*\): run again"):
+        join(whole_of, silent)
+    for shard in shards:
+        assert not shard.is_done
+        run(shard, silent)
+    assert join(whole_of, silent).n == 70
+
+
 def test_what_was_half_told_is_run_again(whole: Predict, tmp_path: Path) -> None:
     shard = shards_of(whole, tmp_path)[0]
     first = run(shard, silent)

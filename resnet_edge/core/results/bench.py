@@ -201,13 +201,17 @@ class Bench:
         return all(row.verdict == "steady" for row in self.rows)
 
     def by_machine(self) -> dict[str, Bench]:
-        """One for each machine that was timed, by its name; this one is "" and first."""
-        parts = {}
+        """One for each machine that was timed, by its name; this one is "" and first. What failed on one that
+        was not reached is told with the first."""
+        parts: dict[str, Bench] = {}
+        reached = {"", *self.hosts}
+        lost = tuple(one for one in self.failures if split_host(one.backend)[1] not in reached)
         for host in ("", *self.hosts):
             rows = tuple(row for row in self.rows if split_host(row.backend)[1] == host)
             failures = tuple(one for one in self.failures if split_host(one.backend)[1] == host)
             if rows or failures or not self.hosts:
-                parts[host] = replace(self, rows=rows, failures=failures, **self._facts_of(host))
+                with_lost = failures if parts else (*failures, *lost)
+                parts[host] = replace(self, rows=rows, failures=with_lost, **self._facts_of(host))
         return parts
 
     def _facts_of(self, host: str) -> dict[str, Any]:

@@ -85,11 +85,21 @@ class Connection:
         while True:
             try:
                 frame = frames.read(self._answers, HostReply)
-            except (frames.Broken, OSError, ValueError) as error:
+            except frames.Broken as error:
+                raise self.no_answer() from error
+            except (OSError, ValueError) as error:
                 raise self._gone() from error
             if frame is None:
                 raise self._gone()
             yield frame
+
+    def no_answer(self) -> HostUnavailable:
+        """What the host says is none of what `serve` there would. It is over with it."""
+        self.close()
+        name = self.host.name
+        return HostUnavailable(
+            f"{name} says what is no answer (full log: {self._log}): see that `ssh {name} true` says nothing"
+        )
 
     def close(self) -> None:
         """End ssh; the other end notices, and ends what it started."""
@@ -106,7 +116,7 @@ class Connection:
         while line := self._answers.readline(CHATTER):
             heard += len(line)
             if line.startswith(frames.GREETING.encode()):
-                with suppress(msgspec.DecodeError):
+                with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     return msgspec.json.decode(line[len(frames.GREETING) :], type=Greeting)
                 break
             if heard > CHATTER:
@@ -129,11 +139,7 @@ class Connection:
         try:
             code = self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            self.close()
-            return HostUnavailable(
-                f"{name} says what is no answer (full log: {self._log}): see that `ssh {name} true` says "
-                "nothing"
-            )
+            return self.no_answer()
         said = self._said()
         if self._over.is_set():
             return HostUnavailable(f"{name}: the run is over")

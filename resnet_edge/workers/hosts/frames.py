@@ -11,8 +11,8 @@ from resnet_edge.workers.progress import Progress
 
 LONGEST_LINE = 64 << 20
 """Bytes: a reply with the layers of a large network has some of them. What is longer is none of ours."""
-BLOCK = 1 << 20
-"""Bytes of a file in a frame."""
+BLOCK = 1 << 17
+"""Bytes of a file in a frame, and at most in any: so few that on a slow line, too, a frame comes often."""
 GREETING = "resnet-edge host:"
 """Before it comes whatever the login shell of a machine says, and after it nothing but frames."""
 
@@ -65,7 +65,7 @@ T = TypeVar("T", HostRequest, HostReply)
 
 
 class Broken(Exception):
-    """What came is no frame, or ends in the middle of one."""
+    """What came is no frame."""
 
 
 def write(stream: BinaryIO, frame: HostRequest | HostReply, payload: bytes = b"") -> None:
@@ -76,17 +76,18 @@ def write(stream: BinaryIO, frame: HostRequest | HostReply, payload: bytes = b""
 
 
 def read(stream: BinaryIO, kind: type[T]) -> tuple[T, bytes] | None:
-    """The next frame and its bytes; None at the end. Raises Broken, OSError."""
+    """The next frame and its bytes; None at the end, also where that is in the middle of one. Raises Broken,
+    OSError."""
     line = stream.readline(LONGEST_LINE)
-    if not line:
-        return None
     if not line.endswith(b"\n"):
-        raise Broken(f"a line of {len(line):,} bytes has no end")
+        if len(line) == LONGEST_LINE:
+            raise Broken(f"a line of more than {len(line):,} bytes")
+        return None
     try:
         frame = msgspec.json.decode(line, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Broken(f"{error}: {line[:80]!r}") from error
-    payload = stream.read(frame.bytes) if frame.bytes > 0 else b""
-    if len(payload) < frame.bytes:
-        raise Broken("it ended in the middle of a file")
-    return frame, payload
+    if not 0 <= frame.bytes <= BLOCK:
+        raise Broken(f"{frame.bytes:,} bytes of a file at once")
+    payload = stream.read(frame.bytes)
+    return (frame, payload) if len(payload) == frame.bytes else None

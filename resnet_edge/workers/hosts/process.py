@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 import msgspec
 
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.errors import KINDS, HostUnavailable, ResnetEdgeError, UsageError, WorkerFailed
+from resnet_edge.core.errors import (
+    KINDS,
+    DataError,
+    OutputError,
+    ResnetEdgeError,
+    UsageError,
+    WorkerFailed,
+)
 from resnet_edge.core.files.atomic import hidden, take_name
 from resnet_edge.hosts.address import Host
 from resnet_edge.workers.grant import NOTHING, Grant
@@ -62,13 +71,16 @@ class HostProcess:
             # Many workers of one host would bring the same file at once.
             with _lock_of(self.host):
                 self._connection.send(HostRequest(order="have", digests=[*files]))
-                for digest in self._end().missing or ():
-                    self._bring(digest, Path(files[digest]))
+                missing = self._end().missing or []
+                if not files.keys() >= {*missing}:
+                    raise self._connection.no_answer()
+                for digest in dict.fromkeys(missing):
+                    self._bring(digest, files[digest])
         here = {path: digest for digest, path in files.items()}
         return {there: here.get(path) or digest_of(path) for path, there in carried.reads.items()}
 
-    def _bring(self, digest: str, file: Path) -> None:
-        with file.open("rb") as stream:
+    def _bring(self, digest: str, file: str) -> None:
+        with reading(file), open(file, "rb") as stream:
             block = stream.read(frames.BLOCK)
             while True:
                 following = stream.read(frames.BLOCK)
@@ -95,33 +107,46 @@ class HostProcess:
             self._connection.send(order)
         except UnicodeEncodeError as error:
             raise UsageError(f"a name is not valid UTF-8 ({error.object!r}): rename the file") from error
+        return self._answered(carried, on_progress)
+
+    def _answered(self, carried: Carried, on_progress: OnProgress) -> HostReply:
+        """The end of a call. Raises OutputError where a file cannot be written here, once all came."""
         here = {there: Path(path) for path, there in carried.writes.items()}
         parts: dict[str, Path] = {}
+        lost: OutputError | None = None
         try:
             for answer, payload in self._connection.answers():
                 if answer.progress is not None:
                     on_progress(answer.progress)
-                elif answer.written is not None:
-                    self._write(answer, payload, here, parts)
-                else:
-                    return answer
-            raise HostUnavailable(f"{self.host.name} went away: run again")
+                elif answer.written is None:
+                    break
+                elif lost is None:
+                    lost = self._written(answer, payload, here, parts)
         finally:
             for part in parts.values():
                 part.unlink(missing_ok=True)
+        if lost is not None:
+            raise lost
+        return answer
 
-    def _write(
+    def _written(
         self, answer: HostReply, payload: bytes, here: dict[str, Path], parts: dict[str, Path]
-    ) -> None:
-        """A part of a file, which has its name when it is whole; none that the task does not declare."""
+    ) -> OutputError | None:
+        """A part of a file, which has its name when it is whole, and what keeps it from that. Raises
+        WorkerFailed for one that the task does not declare."""
         name = answer.written or ""
         if name not in here:
             raise WorkerFailed(f"{self.name} on {self.host.name} sent a file that nobody asked for")
         part = parts.setdefault(name, hidden(here[name]))
-        with part.open("ab") as stream:
-            stream.write(payload)
-        if answer.last:
-            take_name(parts.pop(name), here[name])
+        try:
+            with part.open("ab") as stream:
+                stream.write(payload)
+            if answer.last:
+                take_name(part, here[name])
+                del parts[name]
+        except OSError as error:
+            return OutputError(f"{here[name]} cannot be written ({error.strerror}): make room there")
+        return None
 
     def _end(self) -> HostReply:
         """The end of an order that is no call. Raises what the host says."""
@@ -171,9 +196,21 @@ def _lock_of(host: Host) -> threading.Lock:
 
 
 def digest_of(path: str) -> str:
-    """SHA-256 of a file, which is read once as long as it is the same one."""
-    state = os.stat(path)
-    key = (os.path.abspath(path), state.st_size, state.st_mtime_ns, state.st_ino)
-    if key not in _digests:
-        _digests[key] = sha256_of(Path(path))
-    return _digests[key]
+    """SHA-256 of a file, which is read once as long as it is the same one. Raises DataError."""
+    with reading(path):
+        state = os.stat(path)
+        key = (os.path.abspath(path), state.st_size, state.st_mtime_ns, state.st_ino)
+        if key not in _digests:
+            _digests[key] = sha256_of(Path(path))
+        return _digests[key]
+
+
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Raises DataError where the file cannot be read, as one that was taken away meanwhile."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}): it goes to a host, and must stay where it is"
+        ) from error

@@ -31,6 +31,8 @@ from resnet_edge.workers.progress import Progress
 
 SILENCE = 60.0
 """Seconds. The other end says something every few (`connection.PING`)."""
+QUEUED = 64
+"""Parts of files that are read before the first of them is kept: 8 MiB."""
 LOG_BYTES = 4096
 """Of a worker's log, its end: what a person needs of it."""
 
@@ -42,7 +44,7 @@ def main() -> None:
     runs = place().parent / "runs"  # on the disk of what is kept, so that a link costs nothing
     runs.mkdir(parents=True, exist_ok=True)
     scratch = Scratch(runs)
-    served = _Served(scratch.path.resolve(), answers)
+    served = _Served(scratch, answers)
     try:
         served.greet()
         served.serve(sys.stdin.buffer)
@@ -54,16 +56,17 @@ def main() -> None:
 
 
 class _Served:
-    """One connection: at most one worker at a time, and the files in `folder`."""
+    """One connection: at most one worker at a time, and the files in `scratch`."""
 
-    def __init__(self, folder: Path, answers: BinaryIO) -> None:
-        self._folder, self._answers = folder, answers
+    def __init__(self, scratch: Scratch, answers: BinaryIO) -> None:
+        self._scratch, self._folder, self._answers = scratch, scratch.path.resolve(), answers
         self._store = Store(place())
         self._arriving: dict[str, Arriving] = {}
         self._lost: dict[str, OSError] = {}
         self._worker: WorkerProcess | None = None
         self._lock = threading.Lock()
         self._orders: queue.SimpleQueue[tuple[HostRequest, bytes] | None] = queue.SimpleQueue()
+        self._room = threading.Semaphore(QUEUED)
         self._heard = time.monotonic()
         self._over = False
 
@@ -84,6 +87,8 @@ class _Served:
         threading.Thread(target=self._watch, daemon=True).start()
         while (order := self._orders.get()) is not None:
             self._do(*order)
+            if order[0].order == "file":
+                self._room.release()
 
     def close(self) -> None:
         """End the worker, and forget what did not arrive."""
@@ -95,14 +100,25 @@ class _Served:
         with suppress(frames.Broken, OSError):  # the other end sees that it is over, and why it wrote so
             while (order := frames.read(stream, HostRequest)) is not None:
                 self._heard = time.monotonic()
+                if order[0].order == "file":
+                    self._wait_for_room()
                 if order[0].order != "ping":
                     self._orders.put(order)
         self._end()
+
+    def _wait_for_room(self) -> None:
+        """A disk may be slower than the line: what it did not take yet must not fill the memory."""
+        while not self._room.acquire(timeout=SILENCE / 10) and not self._over:
+            self._heard = time.monotonic()
 
     def _watch(self) -> None:
         while time.monotonic() - self._heard < SILENCE:
             time.sleep(SILENCE / 10)
         self._end()
+        time.sleep(SILENCE / 10)
+        # Still here: an answer is on its way that nobody takes.
+        self._scratch.remove()
+        os._exit(1)
 
     def _end(self) -> None:
         with self._lock:
@@ -141,7 +157,7 @@ class _Served:
             try:
                 if digest not in self._arriving:
                     self._arriving[digest] = self._store.arriving(digest)
-                self._add(self._arriving[digest], payload)
+                self._arriving[digest].add(payload)
             except OSError as error:
                 self._lost[digest] = error
         if not order.last:
@@ -152,30 +168,19 @@ class _Served:
                 arriving.discard()
             raise self._lost.pop(digest)
         assert arriving is not None
-        arriving.finish()
+        try:
+            arriving.finish()
+        except OSError:
+            arriving.discard()
+            raise
         self._send(HostReply(reply=digest))
-
-    def _add(self, arriving: Arriving, payload: bytes) -> None:
-        """What was not asked for longest makes room."""
-        while True:
-            try:
-                return arriving.add(payload)
-            except OSError:
-                if not self._store.make_room():
-                    raise
 
     def _call(self, order: HostRequest) -> None:
         for path, digest in order.reads.items():
             link = self._inside(path)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)
-            kept = self._store.path(digest)
-            try:
-                os.link(
-                    kept, link
-                )  # no symbolic one: ONNX Runtime looks for weights beside what that leads to
-            except OSError:  # a file system that knows no links
-                shutil.copyfile(kept, link)
+            self._place(self._store.path(digest), link)
         for path in order.writes:
             self._inside(path).parent.mkdir(parents=True, exist_ok=True)
         worker = self._started(order)
@@ -193,6 +198,21 @@ class _Served:
         for path in order.writes:
             self._bring(path)
         self._send(HostReply(reply=reply, peak_bytes=worker.peak_bytes, cpu_seconds=worker.cpu_seconds))
+
+    def _place(self, kept: Path, link: Path) -> None:
+        """No symbolic link: ONNX Runtime looks for weights beside what that leads to. Raises OSError;
+        OutputError where another file took the room of this one since it was asked for."""
+        try:
+            try:
+                os.link(kept, link)
+            except FileNotFoundError:
+                raise
+            except OSError:  # a file system that knows no links
+                shutil.copyfile(kept, link)
+        except FileNotFoundError as error:
+            raise OutputError(
+                f"{place()} there has no room for all the files of this task: free some, and run again"
+            ) from error
 
     def _started(self, order: HostRequest) -> WorkerProcess:
         with self._lock:

@@ -15,6 +15,9 @@ from resnet_edge.core.files.atomic import take_name
 
 KEPT_SECONDS = 30 * 24 * 3600.0
 """What was not asked for so long goes: a month, as build caches have it."""
+ARRIVES_SECONDS = 60.0
+"""A file of which nothing came in this time does not arrive any more."""
+_PART = ".part"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -45,9 +48,8 @@ class Store:
 
     def arriving(self, digest: str) -> Arriving:
         """A file that comes in parts."""
-        path = self.path(digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return Arriving(path, digest)
+        self.path(digest).parent.mkdir(parents=True, exist_ok=True)
+        return Arriving(self, digest)
 
     def sweep(self) -> None:
         """Remove what nobody asked for in a long time, and what never arrived whole."""
@@ -58,11 +60,13 @@ class Store:
                     file.unlink()
 
     def make_room(self) -> bool:
-        """Remove the file that was not asked for longest; whether there was one."""
-        files = []
+        """Remove the file that was not asked for longest, but for what arrives now; whether there was one."""
+        files, arriving_since = [], time.time() - ARRIVES_SECONDS
         for file in self._folder.glob("??/*"):
             with suppress(OSError):
-                files.append((file.stat().st_mtime, file))
+                changed = file.stat().st_mtime
+                if file.suffix != _PART or changed < arriving_since:
+                    files.append((changed, file))
         for _, file in sorted(files)[:1]:
             with suppress(OSError):
                 file.unlink()
@@ -73,18 +77,32 @@ class Store:
 class Arriving:
     """A file on its way, which has its name when all of it is there and is what it was said to be."""
 
-    def __init__(self, path: Path, digest: str) -> None:
-        self._path, self._digest, self._hash = path, digest, hashlib.sha256()
-        self._part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-        self._stream = self._part.open("xb")
+    def __init__(self, store: Store, digest: str) -> None:
+        self._store, self._path, self._digest, self._hash = (
+            store,
+            store.path(digest),
+            digest,
+            hashlib.sha256(),
+        )
+        self._part = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}{_PART}")
+        self._stream = self._part.open("xb", buffering=0)  # what was written of a part is known
 
     def add(self, content: bytes) -> None:
-        """Raises OSError."""
-        self._stream.write(content)
+        """What was not asked for longest makes room. Raises OSError."""
+        done = 0
+        while done < len(content):
+            try:
+                done += self._stream.write(content[done:])
+            except OSError:
+                if not self._store.make_room():
+                    raise
         self._hash.update(content)
 
     def finish(self) -> None:
         """Raises OSError; DataError where what arrived is another file."""
+        os.fsync(
+            self._stream.fileno()
+        )  # a machine that is switched off keeps the name, and not what is in it
         self._stream.close()
         if self._hash.hexdigest() != self._digest:
             self.discard()

@@ -26,11 +26,31 @@ def test_what_is_written_is_read(payloads: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"{", b"no json\n", b'{"order":"dance"}\n', b'{"order":"ping","bytes":5}\nabc', b"x" * 99]
+    "text",
+    [
+        b"no json\n",
+        b'{"order":"dance"}\n',
+        b'{"order":"ping","name":"\xff"}\n',
+        b'{"order":"ping","bytes":-1}\n',
+        b'{"order":"ping","bytes":1000000000000000}\n',
+        b'{"order":"ping","bytes":1' + b"0" * 30 + b"}\n",
+        b'{"order":"ping","request":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
+    ],
 )
 def test_what_is_no_frame(text: bytes) -> None:
     with pytest.raises(Broken):
         frames.read(io.BytesIO(text), HostRequest)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b'{"order":"ping"', b'{"order":"ping","bytes":5}\nabc'])
+def test_the_end_may_come_in_the_middle(text: bytes) -> None:
+    assert frames.read(io.BytesIO(text), HostRequest) is None
+
+
+def test_a_line_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "LONGEST_LINE", 99)
+    with pytest.raises(Broken, match="more than 99 bytes"):
+        frames.read(io.BytesIO(b"x" * 200), HostRequest)
 
 
 def test_an_answer_has_its_reply() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,9 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from resnet_edge.core.errors import DataError, HostUnavailable, OutputError, UsageError, WorkerFailed
+from resnet_edge import __version__
+from resnet_edge.core.errors import (
+    DataError,
+    HostUnavailable,
+    OutputError,
+    ResnetEdgeError,
+    UsageError,
+    WorkerFailed,
+)
 from resnet_edge.hosts.address import Host
-from resnet_edge.workers.hosts.process import HostProcess
+from resnet_edge.workers.hosts.identity import code_digest
+from resnet_edge.workers.hosts.process import HostProcess, digest_of
 from resnet_edge.workers.progress import Progress
 from tests.hosts.environment import stand_in
 from tests.hosts.sshd import Sshd
@@ -172,6 +182,63 @@ def test_a_login_shell_that_chats(host: Sshd, tmp_path: Path) -> None:
     stand_in(host, "echo 'Welcome to pi4! 3 updates can be installed.'")
     with HostProcess("probe", tmp_path / "log", PI4) as worker:
         assert worker.run(join(tmp_path / "in", tmp_path / "out.bin")).size > 0
+
+
+LIAR = """
+import json, sys
+def say(line, payload=b""):
+    sys.stdout.buffer.write(line.encode() + b"\\n" + payload)
+    sys.stdout.buffer.flush()
+say("resnet-edge host:" + json.dumps({greeting!r}))
+for line in sys.stdin.buffer:
+    order = json.loads(line)
+    sys.stdin.buffer.read(order.get("bytes", 0))
+    if order["order"] == "have":
+        say({have!r})
+    elif order["order"] == "call":
+        say(*{call!r})
+"""
+NOTHING_MISSING = '{"missing":[]}'
+NO_ANSWER = r"^pi4 says what is no answer"
+
+
+@pytest.mark.parametrize(
+    ("have", "call", "error"),
+    [
+        ('{"missing":["' + "f" * 64 + '"]}', (), NO_ANSWER),
+        ('{"bytes":1000000000000000}', (), NO_ANSWER),
+        (NOTHING_MISSING, ('{"reply":{"out":"x","size":NaN,"beside":[]}}',), NO_ANSWER),
+        (NOTHING_MISSING, ('{"bytes":1,"last":true,"written":"/x/out/etc"}', b"1"), "that nobody asked for"),
+        (NOTHING_MISSING, ('{"reply":5}',), "sent no Joined"),
+        (NOTHING_MISSING, ('{"error":"SystemExit","text":"\\u001b[2J"}',), r"^on pi4: \\x1b\[2J$"),
+    ],
+)
+def test_a_host_that_lies(
+    sshd: Sshd, tmp_path: Path, have: str, call: tuple[str | bytes, ...], error: str
+) -> None:
+    greeting = {"resnet_edge": __version__, "digest": code_digest(), "folder": "/x"}
+    (tmp_path / "liar.py").write_text(LIAR.format(greeting=greeting, have=have, call=call))
+    stand_in(sshd, f"exec {shlex.quote(sys.executable)} {shlex.quote(str(tmp_path / 'liar.py'))}")
+    with (
+        HostProcess("probe", tmp_path / "log", PI4) as worker,
+        pytest.raises(ResnetEdgeError, match=error),
+    ):
+        worker.run(join(tmp_path / "in", tmp_path / "out.bin"))
+    assert {each.name for each in tmp_path.iterdir()} == {"sshd", "liar.py", "log", "in"}
+
+
+def test_a_file_that_cannot_be_written_here(host: Sshd, tmp_path: Path) -> None:
+    (tmp_path / "out.bin").mkdir()
+    (tmp_path / "out.bin" / "full").touch()
+    with HostProcess("probe", tmp_path / "log", PI4) as worker:
+        with pytest.raises(OutputError, match=r"out\.bin cannot be written \(Is a directory\)"):
+            worker.run(join(tmp_path / "in", tmp_path / "out.bin"))
+        assert worker.run(join(tmp_path / "in", tmp_path / "other.bin")).size > 0  # it goes on
+
+
+def test_a_file_that_was_taken_away(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot be read \(No such file or directory\): it goes to a host"):
+        digest_of(str(tmp_path / "gone"))
 
 
 @pytest.mark.slow

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -70,3 +73,38 @@ def test_the_oldest_makes_room(tmp_path: Path) -> None:
     assert [store.has(DIGEST), store.has(other)] == [False, True]
     assert store.make_room()
     assert not store.make_room()
+
+
+def test_what_arrives_now_makes_no_room(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    arriving = store.arriving(DIGEST)
+    assert not store.make_room()
+    (part,) = tmp_path.glob("??/*")
+    os.utime(part, (1, 1))  # whoever sent it is long gone
+    assert store.make_room()
+    arriving.discard()
+
+
+def test_a_file_for_which_others_made_room_is_the_one_that_came(tmp_path: Path) -> None:
+    """Where the disk was full in the middle of a part, what had gone to it must not go there twice."""
+    program = f"""
+import hashlib, os
+from pathlib import Path
+from resnet_edge.workers.hosts.store import Store
+store = Store(Path({str(tmp_path)!r}))
+for content in (bytes(1_500_000), os.urandom(1 << 20)):
+    arriving = store.arriving(hashlib.sha256(content).hexdigest())
+    arriving.add(content)
+    arriving.finish()
+(kept,) = Path({str(tmp_path)!r}).glob("??/*")
+print(kept.read_bytes() == content)
+"""
+    mounted = f"mount -t tmpfs -o size=2m tmpfs {shlex.quote(str(tmp_path))}"
+    apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    if subprocess.run([*apart, mounted], capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody mount a file system for a process alone (unshare)")
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(
+        [*apart, f"{mounted} && {shlex.join(words)}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n", done.stderr
