@@ -12,7 +12,7 @@ from resnet_edge.api.names import schemes as schemes_in
 from resnet_edge.api.reports import PackageReport, extended
 from resnet_edge.api.source_paths import read_paths
 from resnet_edge.api.values import Data, Files, paths_of, text, value_files
-from resnet_edge.bundle.converted import read_converted
+from resnet_edge.bundle.converted import data_of, read_converted
 from resnet_edge.bundle.package import PackageRequest
 from resnet_edge.bundle.package import package as run
 from resnet_edge.bundle.travelling import reproduced, travelling_card, without_machine_paths_in
@@ -61,7 +61,7 @@ def package(
         if not is_language(language):
             raise UsageError(f"{language!r} is no language: write it as de or pt-BR")
     with value_files() as files:
-        word = files.data(data)
+        word = files.data(data) or data_of(converted_folder)
         read = (converted_folder, *read_paths(None, word, resize), *(path for _, path in translations))
         place = Workspace(Path(out), writer="package", overwrite=overwrite, inputs=read)
         converted = read_converted(converted_folder)

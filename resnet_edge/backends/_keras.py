@@ -43,8 +43,12 @@ def opened(path: Path) -> OpenedModel:
     check_file(path)
     try:
         return open_model(ModelRequest(str(path), preprocess="none"), silent)
-    except (ModelError, UsageError) as error:
+    except ModelError as error:
         raise ArtifactError(str(error)) from error
+    except UsageError as error:  # its options are those of commands that read a model
+        raise ArtifactError(
+            f"{path} takes images of any size, and alone it says none: name what `convert` made of it"
+        ) from error
 
 
 def check_threads(threads: int, had: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from resnet_edge.benchmarking.candidates import candidates
@@ -89,7 +89,7 @@ class Contenders:
                 refused.append((target, error))
             self._wall.check_opening(since, number + 1, len(chosen.targets))
         self._on_progress(Progress(step="open", done=len(chosen.targets), total=len(chosen.targets)))
-        self._sort_out(refused, chosen.named)
+        self._sort_out(refused, chosen.named, {str(file.path) for file in files if file.brought})
         self._check()
 
     def time_block(self, contender: Contender) -> None:
@@ -160,10 +160,13 @@ class Contenders:
                 self.taken.remove(contender)
                 self.failed(contender.target, error)
 
-    def _sort_out(self, refused: Sequence[tuple[LatencyTarget, ResnetEdgeError]], named: bool) -> None:
+    def _sort_out(
+        self, refused: Sequence[tuple[LatencyTarget, ResnetEdgeError]], named: bool, brought: Set[str]
+    ) -> None:
         """Where all backends were to be tried, a file that one of them took is no failure elsewhere,
-        unless a runtime broke over it."""
-        opened = {contender.target.path for contender in self.taken}
+        unless a runtime broke over it; nor is one that nobody named, as the model of a folder, where it does
+        not say its input size."""
+        opened = {contender.target.path for contender in self.taken} | brought
         for target, error in refused:
             if named or target.path not in opened or isinstance(error, WorkerFailed):
                 self.failed(target, error)

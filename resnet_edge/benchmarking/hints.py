@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from resnet_edge.core.results.bench import Timing
+from resnet_edge.core.results.bench import Timing, is_of_one_network
 from resnet_edge.core.results.profile import OperatorTime, Profile, short
 from resnet_edge.core.roofline import Ceilings
 from resnet_edge.schemes import baseline, scheme_named
@@ -35,13 +35,13 @@ def hints(rows: Sequence[Timing], ceilings: Ceilings | None) -> tuple[str, ...]:
 
 
 def _float_row(row: Timing, rows: Sequence[Timing]) -> Timing | None:
-    """The float32 artifact of the same format, timed at the same place."""
+    """The float32 artifact of the same network and format, timed at the same place."""
     scheme = scheme_named(row.scheme or "")
     if scheme is None or scheme.weights != "int8":
         return None
-    place = (row.format, row.backend, row.device)
-    base = baseline()
-    return next((r for r in rows if r.scheme == base and (r.format, r.backend, r.device) == place), None)
+    place, base = (row.format, row.backend, row.device), baseline()
+    floats = [each for each in rows if each.scheme == base and is_of_one_network(each, row)]
+    return next((each for each in floats if (each.format, each.backend, each.device) == place), None)
 
 
 def _is_faster(row: Timing, base: Timing) -> bool:

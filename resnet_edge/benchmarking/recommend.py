@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 
 from resnet_edge.benchmarking.files import KERAS
-from resnet_edge.core.results.bench import Recommendation, Timing, UnprovedRow
+from resnet_edge.core.results.bench import Recommendation, Timing, UnprovedRow, is_of_one_network
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.schemes import baseline
 
@@ -60,7 +60,7 @@ def _baseline(best: Timing, timed: Sequence[Timing]) -> Timing | None:
     if best.scheme == baseline():
         return None
     place = (best.format, best.backend, best.device)
-    floats = [row for row in timed if row.scheme == baseline()]
+    floats = [row for row in timed if row.scheme == baseline() and is_of_one_network(row, best)]
     same = (row for row in floats if (row.format, row.backend, row.device) == place)
     return next(same, floats[0] if floats else None)
 

@@ -9,13 +9,20 @@ from typing import Any
 from resnet_edge.bundle.converted_document import ConvertedDocument
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.errors import ArtifactError, DataError
+from resnet_edge.core.files.bundled import DATA
 from resnet_edge.core.files.documents import converted_to
 from resnet_edge.core.files.file_names import is_safe
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.results.label_names import LabelNames, label_names
 from resnet_edge.core.results.parity import Parity
-from resnet_edge.core.results.stored_report import REPORT, StoredArtifact, report_in
+from resnet_edge.core.results.stored_report import (
+    REPORT,
+    StoredArtifact,
+    data_there,
+    report_in,
+    reported,
+)
 from resnet_edge.data.class_names import class_names_in
 
 WHAT, AGAIN = "report of `resnet-edge convert`", "convert the model again"
@@ -57,6 +64,13 @@ def read_converted(folder: Path) -> Converted:
     for artifact in converted.artifacts:
         _check(artifact)
     return converted
+
+
+def data_of(folder: Path) -> str | None:
+    """DATA of the proof, as the report names it from within its folder; None where it is not there any more,
+    and where it comes with the package."""
+    word = data_there(folder, reported(folder).inputs.get("data", ""))
+    return None if word == DATA else word
 
 
 def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:

@@ -198,9 +198,9 @@ class _Run:
         facts = self.converted.facts
         word = self.request.data or KNOWN_DATA.get(self.converted.data)
         if word is None:
-            # A folder of that name may be here too, and be another.
             raise DataError(
-                f"the report names its data {self.converted.data!r}, wherever that is: give --data"
+                f"the report names its data {self.converted.data!r}, which is not where it was when the "
+                "folder was made: give --data"
             )
         check_data(word)
         task = PrepareImages(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from resnet_edge.core.backend_name import option_of
+from resnet_edge.core.printable import shell_word
 from resnet_edge.core.proportion import drop_points, samples_needed
 from resnet_edge.core.results.doubt import open_doubts
 from resnet_edge.core.results.report import Report
@@ -38,7 +38,7 @@ def next_command(report: Report, folder: Path) -> str | None:
     """What it is for, and the command as it is typed here; None where the run itself has to be mended."""
     if report.failures or not report.artifacts or open_doubts(report.doubts):
         return None
-    where = shlex.quote(f"./{folder}" if str(folder).startswith("-") else str(folder))
+    where = shell_word(f"./{folder}" if str(folder).startswith("-") else str(folder))
     standings = {standing_of(report, artifact.file) for artifact in report.artifacts}
     if report.passed:
         return f"next, the bundle for an app: resnet-edge package {where}"

@@ -51,7 +51,7 @@ def _translations(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     "--data",
     metavar="DATA",
     help="Images to prove on and to take golden images from. [default: what `convert` was given, where that "
-    "is a name]",
+    "still is]",
 )
 @click.option(
     "--resize",

@@ -208,10 +208,12 @@ def _title(layers: tuple[LayerSparsity, ...]) -> str:
 
 def _notes(base: _Base, before: State, after: State) -> list[str]:
     size = f" ({before.gzip_bytes:,} bytes before)" if before.gzip_bytes else ""
+    shrink = "zeros shrink the download, to", "and not the latency"
+    if 0 < before.gzip_bytes <= after.gzip_bytes:  # a small network, whose file is mostly its description
+        shrink = "zeros do not shrink this download,", "nor the latency"
     notes = [
-        f"zeros shrink the download, to {after.gzip_bytes:,} bytes with gzip{size}, and not the latency: the "
-        "kernels of TFLite and ONNX Runtime multiply by zeros as by any number; to make it faster use "
-        "--method channel"
+        f"{shrink[0]} {after.gzip_bytes:,} bytes with gzip{size}, {shrink[1]}: the kernels of TFLite and "
+        "ONNX Runtime multiply by zeros as by any number; to make it faster use --method channel"
     ]
     if base.head and base.head.augmentations:
         notes.append(

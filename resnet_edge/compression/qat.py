@@ -97,7 +97,7 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     measured = data.measured_on
     step = Step(
         step="qat",
-        title=f"trained for int8, {recipe.epochs} epochs",
+        title=f"trained for int8, {recipe.epochs} epoch{'' if recipe.epochs == 1 else 's'}",
         command=request.command,
         resnet_edge=__version__,
         after=state_of(as_saved(request.model, facts, file), after, measured),

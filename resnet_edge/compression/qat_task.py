@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.sidecar import Step
@@ -23,6 +26,13 @@ SHARE = 0.01
 ("starting at 1% of the initial training learning rate"). Normalizations do not normalize any more in this
 training, so that nothing makes up for a rate which is too large: 0.001 took a ResNet-18 that was trained last
 with 0.01 from 71 % to 42 %."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trained:
+    """What is read of the recipe in the details of a step."""
+
+    learning_rate: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +64,16 @@ class FineTuneForInt8(
 
 def rate_after(steps: Sequence[Step]) -> float:
     """The learning rate of a network that was made in `steps`: SHARE of the last that one of them was trained
-    with, RATE where none was."""
-    rates = [step.details.get("recipe", {}).get("learning_rate") for step in steps]
-    known = [rate for rate in rates if isinstance(rate, int | float) and rate > 0]
+    with, RATE where none was. Trainings for int8 do not count: a second would have SHARE of the first's."""
+    known = [rate for step in steps if step.step != "qat" and (rate := _rate_of(step)) is not None]
     return SHARE * known[-1] if known else RATE
+
+
+def _rate_of(step: Step) -> float | None:
+    """None where it was not trained, or where its details have another form than ours: a sidecar is a file of
+    the user's."""
+    try:
+        rate = msgspec.convert(step.details.get("recipe"), type=_Trained).learning_rate
+    except msgspec.ValidationError:
+        return None
+    return rate if math.isfinite(rate) and rate > 0 else None

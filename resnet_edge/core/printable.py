@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+
 
 def printable(text: str) -> str:
     """The text with control characters, lone surrogates and direction marks spelled as
@@ -27,3 +30,16 @@ def printable_json(text: str) -> str:
 def _escaped(character: str) -> str:
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
+def shell_word(text: str) -> str:
+    """A word of a command that can be shown and, copied, still means `text`: what `printable` would spell
+    stands in the form of bash and zsh, byte by byte (`$'...'`, POSIX.1-2024, 2.2.4)."""
+    if text.isprintable():
+        return shlex.quote(text)
+    return f"$'{''.join(map(_typed, os.fsencode(text)))}'"
+
+
+def _typed(byte: int) -> str:
+    plain = 0x20 <= byte < 0x7F and byte not in b"'\\"
+    return chr(byte) if plain else f"\\{byte:03o}"

@@ -10,7 +10,8 @@ from resnet_edge.core.proportion import Z95, samples_needed, samples_needed_for_
 from resnet_edge.core.results.parity import Parity
 
 COMMON = 2
-"""Reasons that such a row has in any case: its drop, which the table has, too, and its SQNR."""
+"""Reasons that such a row has in any case: its drop, which the table has, too, and its SQNR. That of an
+embedding has its cosine as a third."""
 
 
 def wants_images(row: Parity, max_drop_pp: float) -> bool:
@@ -65,7 +66,7 @@ def unsaid(parity: Iterable[Parity], max_drop_pp: float) -> list[Parity]:
     rest = []
     for row in parity:
         if wants_images(row, max_drop_pp):
-            if remarks := row.reasons[COMMON:]:
+            if remarks := row.reasons[COMMON + (row.cosine is not None) :]:
                 rest.append(replace(row, reasons=remarks, samples_needed=None))
         elif row.verdict != "pass":
             rest.append(row)

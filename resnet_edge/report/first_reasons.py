@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.verification import Verification
@@ -10,6 +12,7 @@ from resnet_edge.report.grouped import grouped, names
 
 MOST = 3
 """Lines; the sections below have all."""
+NONE = ("no reason was recorded",)
 
 
 def first_reasons(result: Report | Verification) -> tuple[str, ...]:
@@ -19,8 +22,9 @@ def first_reasons(result: Report | Verification) -> tuple[str, ...]:
     open_rows = unsaid(result.parity, result.max_drop_pp)
     failed = [row for row in open_rows if row.verdict == "fail"]
     lines = [f"{each.what}: {each.message}" for each in result.failures]
-    for rows, reasons in (*grouped(failed), *grouped(row for row in open_rows if row.verdict != "fail")):
-        lines.append(f"{_short(rows)}: {reasons[0] if reasons else 'no reason was recorded'}")
+    for rows in (failed, [row for row in open_rows if row.verdict != "fail"]):
+        first = (replace(row, reasons=row.reasons[:1] or NONE) for row in rows)
+        lines += [f"{_short(alike)}: {reason}" for alike, (reason,) in grouped(first)]
     rest = len(lines) - MOST
     return (*lines[:MOST], f"{rest} more below") if rest > 1 else tuple(lines)
 

@@ -76,7 +76,7 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
     right_after = measured()
     step = Step(
         step="train",
-        title=f"{request.arch}, {recipe.epochs} epochs",
+        title=f"{request.arch}, {recipe.epochs} epoch{'' if recipe.epochs == 1 else 's'}",
         command=request.command,
         resnet_edge=__version__,
         after=state(str(finished), right_after),

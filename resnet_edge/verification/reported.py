@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_edge.benchmarking.files import model_of
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.errors import DataError
-from resnet_edge.core.files.bundled import DATA, unbundled
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.core.results.stored_report import Reported, ReportedImages, reported
+from resnet_edge.core.results.stored_report import Reported, ReportedImages, data_there, reported
 
 
 def hashes_reported(paths: tuple[Path, ...]) -> dict[Path, str]:
@@ -65,8 +62,8 @@ def converted_by(paths: tuple[Path, ...]) -> ConvertedBy | None:
         reference=None if model is None else str(model),
         model_source=report.model.source,
         model_sha256=report.model.sha256,
-        data=_data_word(folder, report, "data"),
-        calibration=_data_word(folder, report, "calibration"),
+        data=data_there(folder, report.inputs.get("data", "")),
+        calibration=data_there(folder, report.inputs.get("calibration", "")),
         max_drop_pp=report.max_drop_pp,
         preprocessing=_applied(report),
         images=report.data,
@@ -91,21 +88,3 @@ def _is_spoken_of(path: Path, report: Reported) -> bool:
 def _applied(report: Reported) -> Preprocessing | None:
     how = report.preprocessing
     return None if how is None or how.where == "model" else how
-
-
-def _data_word(folder: Path, report: Reported, key: str) -> str | None:
-    return next(_words_there(folder, report.inputs.get(key, "")), None)
-
-
-def _words_there(folder: Path, word: str) -> Iterator[str]:
-    """The word as it reads from here, where what it names is there."""
-    name, colon, path = word.partition(":") if word.startswith(f"{DATA}:") else ("", "", word)
-    if not word or word == DATA:
-        yield from filter(None, [word])
-        return
-    try:
-        there = folder / unbundled(path)
-        if there.exists():
-            yield f"{name}{colon}{there}"
-    except (OSError, ValueError, DataError):
-        return  # no name of ours

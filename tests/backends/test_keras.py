@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 from numpy.typing import NDArray
 
 from resnet_edge.core import registry
@@ -28,6 +30,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.write_keras(folder)
     for name in ("random.keras", "empty.keras", "random.h5"):
         (folder / name).write_bytes(b"" if "empty" in name else b"no model" * 100)
+    image = keras.Input((None, None, 3))
+    keras.Model(image, layers.GlobalAveragePooling2D()(image)).save(folder / "open.keras")
     np.save(folder / "images.npy", tiny.pixels(N))
     np.save(folder / "small.npy", tiny.pixels(N)[:, :4])
     return folder
@@ -106,6 +110,11 @@ def test_what_is_no_model_is_refused_in_one_line(process: Process, file: str) ->
         process.predict(file)
     assert "\n" not in str(caught.value)
     assert file in str(caught.value)
+
+
+def test_one_that_does_not_say_its_size_is_refused_without_an_option_of_others(process: Process) -> None:
+    with pytest.raises(ArtifactError, match="any size, and alone it says none: name what `convert` made"):
+        process.predict("open.keras")
 
 
 def test_keras_that_computes_with_tensorflow_already_is_no_jax() -> None:

@@ -115,6 +115,12 @@ def test_other_formats_and_unknown_schemes_are_not_compared() -> None:
     assert hints([FLOAT, row("int8", 9.0, format="tflite"), row("fp16", 9.0)], VNNI) == ()
 
 
+def test_other_networks_are_not_compared() -> None:
+    other = replace(FLOAT, artifact="other.fp32.onnx", p50_ms=0.1, p50_ci95_ms=(0.1, 0.1))
+    assert hints([other, FLOAT, row("int8", 1.0)], VNNI) == ()
+    assert hints([other, row("int8", 1.0)], VNNI) == ()
+
+
 @pytest.mark.parametrize(
     ("layer", "shortened"),
     [

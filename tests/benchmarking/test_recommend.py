@@ -31,6 +31,16 @@ def test_the_fastest_that_was_proved_is_recommended_with_its_gain_over_float() -
     assert best.unproved == ()
 
 
+def test_the_gain_is_over_float_of_the_same_network() -> None:
+    other = row("other.fp32.tflite", 0.5)
+    best = recommended([other, *rows(fp32=1.0, int8=0.25)], proofs(FP32, INT8), SIZES)
+    assert best is not None
+    assert (best.baseline, best.speed_up) == (FP32, 4.0)
+    best = recommended([other, *rows(int8=0.25)], proofs(INT8), SIZES)
+    assert best is not None
+    assert (best.baseline, best.speed_up) == ("", None)
+
+
 def test_of_those_that_are_as_fast_the_smallest_is_taken() -> None:
     """The interval of a row is 2 % to each side."""
     best = recommended(rows(onnx=0.5, int8=0.505), proofs(INT8, ONNX), SIZES)

@@ -22,7 +22,7 @@ from keras import layers
 from PIL import Image
 
 from resnet_edge.backends import _arm64_environment
-from resnet_edge.bundle.converted import read_converted
+from resnet_edge.bundle.converted import data_of, read_converted
 from resnet_edge.core import registry
 from resnet_edge.core.errors import DataError, MissingDependency
 from resnet_edge.formats.tflite import read_metadata
@@ -528,9 +528,12 @@ def test_an_output_folder_that_exists(place: Place, converted: Path, given: Give
 
 
 def test_data_that_only_the_report_knows(place: Place, converted: Path, given: Given) -> None:
-    """The report names a file of the user's; one of that name may be here, and be another."""
+    """The report names a file of the user's from within its folder; one of that name may be here, and be
+    another."""
+    moved = shutil.copytree(converted, place.here / "moved" / "far" / converted.name)
     shutil.copy(given.calibration, place.here / given.data.name)
-    ended = place.run(str(converted), "--out", "bundle", *QUICK)
+    assert data_of(converted) == str(converted / os.path.relpath(given.data, converted))
+    ended = place.run(str(moved), "--out", "bundle", *QUICK)
     assert ended.code == 3
     assert "give --data" in ended.errors[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +12,9 @@ from resnet_edge.compression.qat_task import RATE, rate_after
 from resnet_edge.core.sidecar import State, Step
 
 
-def step(details: dict[str, Any]) -> Step:
+def step(details: dict[str, Any], name: str = "train") -> Step:
     state = State(sha256="0" * 64, parameters=1, macs=1, file_bytes=1, gzip_bytes=1)
-    return Step(
-        step="train", title="", command="", resnet_edge="0", after=state, before=None, details=details
-    )
+    return Step(step=name, title="", command="", resnet_edge="0", after=state, before=None, details=details)
 
 
 def trained(rate: Any) -> Step:
@@ -32,6 +31,15 @@ def trained(rate: Any) -> Step:
         ([step({})], RATE),
         ([trained("fast")], RATE),
         ([trained(0)], RATE),
+        ([trained(True)], RATE),
+        ([trained(math.nan)], RATE),
+        ([trained(math.inf)], RATE),
+        ([trained(10**400)], RATE),
+        ([step({"recipe": None})], RATE),
+        ([step({"recipe": "fast"})], RATE),
+        ([step({"recipe": [0.1]})], RATE),
+        ([trained(0.1), step({"recipe": "fast"})], 0.001),
+        ([trained(0.1), step({"recipe": {"learning_rate": 0.001}}, "qat")], 0.001),
     ],
 )
 def test_it_is_a_hundredth_of_the_last(steps: Sequence[Step], rate: float) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_edge.core.printable import one_line, printable, printable_json, printable_lines
+from resnet_edge.core.printable import one_line, printable, printable_json, printable_lines, shell_word
 
 MOVES = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Categories of what moves a cursor, turns the direction of writing, or is no character at all."""
@@ -45,3 +48,17 @@ def test_a_document_says_the_same(text: str) -> None:
     spelled = printable_json(json.dumps({"a": text}, ensure_ascii=False, indent=1))
     assert json.loads(spelled) == {"a": text}
     assert not [c for c in spelled.replace("\n", "") if unicodedata.category(c) in MOVES]
+
+
+@pytest.mark.skipif(not Path("/bin/bash").is_file(), reason="bash is not installed")
+def test_a_word_that_was_shown_can_be_typed() -> None:
+    names = [
+        *("plain", "a b", "it's", "a\\b", "$HOME `ls` !x;*", "~", "Äpfel 東京 🎉", "x'; rm\n-x"),
+        *("a\nb'", "a\tb7", "a\u00a0b", "a\u202eb", "👩\u200d🍳", "\x1b[31m", "a\udc80b"),
+    ]
+    line = " ".join(map(shell_word, names))
+    assert printable(line) == line
+    got = subprocess.run(
+        ["/bin/bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True
+    ).stdout
+    assert got == b"".join(os.fsencode(name) + b"\0" for name in names)

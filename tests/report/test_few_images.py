@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from resnet_edge.core.proportion import paired_drop, samples_needed, samples_needed_for_share, wilson
-from resnet_edge.core.results.parity import LabelDrop, Parity, Verdict
+from resnet_edge.core.results.parity import Cosine, LabelDrop, Parity, Verdict
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.sequential import planned
 from resnet_edge.report import summary
@@ -111,6 +111,12 @@ def test_what_the_sentence_does_not_say_is_still_said() -> None:
     (first, second) = unsaid([remark, broken], 0.5)
     assert first.reasons == ("class 3 loses more than chance explains",)
     assert second == broken
+
+
+def test_the_cosine_of_an_embedding_is_no_reason() -> None:
+    cosine = Cosine(mean=0.9, ci95=(0.9, 0.9), least=0.9, strangers=0)
+    embedding = replace(row(), reasons=("about the drop", "SQNR 30.0 dB", "the cosine"), cosine=cosine)
+    assert unsaid([embedding], 0.5) == []
 
 
 @pytest.mark.parametrize("sequential", [False, True])

@@ -25,6 +25,17 @@ def test_what_failed_comes_before_what_is_open_and_each_has_its_first_reason(ord
     )
 
 
+def test_files_of_one_first_reason_share_a_line(ordinary: Report) -> None:
+    first, second, *rest = ordinary.parity
+    rows = (
+        replace(first, verdict="fail", reasons=("broken", "SQNR 143.0 dB")),
+        replace(second, verdict="fail", reasons=("broken", "SQNR 134.2 dB")),
+        *rest,
+    )
+    (line,) = first_reasons(replace(ordinary, parity=rows))
+    assert line == f"{first.artifact} on litert cpu, {second.artifact} on litert cpu: broken"
+
+
 def test_many_are_cut_and_counted(ordinary: Report) -> None:
     failures = tuple(Failure(f"file {n}", "died") for n in range(MOST + 4))
     lines = first_reasons(replace(ordinary, failures=failures))

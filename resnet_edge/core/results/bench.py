@@ -64,6 +64,16 @@ class Timing:
     roofline: Roofline | None = None
 
 
+def is_of_one_network(one: Timing, other: Timing) -> bool:
+    """Whether two artifacts are named as `convert` names those of one model: alike but for scheme and format.
+    How long another network takes says nothing of what a scheme gains."""
+    return _network(one) == _network(other)
+
+
+def _network(row: Timing) -> str:
+    return row.artifact.removesuffix(f".{row.scheme}.{row.format}")
+
+
 @dataclass(frozen=True)
 class Failed:
     """What could not be timed, and why; the other rows stay."""

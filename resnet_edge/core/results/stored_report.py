@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from resnet_edge.core.artifact import Artifact, TensorSpec
+from resnet_edge.core.errors import DataError
+from resnet_edge.core.files.bundled import DATA, unbundled
 from resnet_edge.core.files.documents import object_in, read_json
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.preprocessing import Preprocessing
@@ -120,6 +122,19 @@ def reported(folder: Path) -> Reported:
         preprocessing=_part(document, "preprocessing", Preprocessing),
         data=_part(document, "data", ReportedImages),
     )
+
+
+def data_there(folder: Path, word: str) -> str | None:
+    """A word for DATA of the report in `folder` as it reads from here; None where what it names is not there
+    any more, or nothing is named."""
+    name, colon, path = word.partition(":") if word.startswith(f"{DATA}:") else ("", "", word)
+    if not word or word == DATA:
+        return word or None
+    try:
+        there = folder / unbundled(path)
+        return f"{name}{colon}{there}" if there.exists() else None
+    except (OSError, ValueError, DataError):
+        return None  # no name of ours
 
 
 def _part(document: dict[str, Any], key: str, kind: type[T]) -> T | None:

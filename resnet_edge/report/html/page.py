@@ -131,8 +131,8 @@ def _table(table: TextTable) -> str:
     pictures = table.pictures or ("",) * len(table.body)
     for picture, (first, *rest) in zip(pictures, table.body, strict=True):
         cells = [
-            f'<td class="{style}{" empty" if cell == words.ABSENT else ""}" data-label="{name}">{cell}</td>'
-            for style, name, cell in zip(css[1:], names[1:], map(_cell, rest), strict=True)
+            f'<td class="{_style(style, cell)}" data-label="{name}">{_cell(cell)}</td>'
+            for style, name, cell in zip(css[1:], names[1:], rest, strict=True)
         ]
         head = _picture(picture) + _breakable(_cell(first))
         lines.append(f'<tr><th scope="row">{head}</th>{"".join(cells)}</tr>')
@@ -140,6 +140,12 @@ def _table(table: TextTable) -> str:
         '<div class="scroll" tabindex="0" role="region" aria-label="table"><table class="cards">'
         f"<thead><tr>{top}</tr></thead>\n<tbody>\n{chr(10).join(lines)}\n</tbody></table></div>"
     )
+
+
+def _style(style: str, cell: Cell) -> str:
+    if isinstance(cell, Tag):
+        return f"{style} tagged".strip()
+    return f"{style} empty" if _cell(cell) == words.ABSENT else style
 
 
 def _picture(uri: str) -> str:

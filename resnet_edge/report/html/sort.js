@@ -1,6 +1,7 @@
 
-// Tables are sorted by the column whose head is pressed: up, down, and as they came. Cells of numbers go by
-// their value, whatever the unit; what is absent stands last. It loads nothing and keeps nothing.
+// Tables are sorted by the column whose head is pressed: up, down, and as they came. Columns of numbers go by
+// their values, whatever the unit, the first of several first; names by the numbers in them. What is absent
+// stands last. It loads nothing and keeps nothing.
 "use strict";
 (() => {
   const UNITS = {
@@ -17,6 +18,11 @@
     return copy.textContent.trim();
   }
 
+  function numbers(written) {
+    const values = written.split(/, | \/ /).map(number);
+    return values.includes(null) ? null : values;
+  }
+
   function number(written) {
     if (!NUMBER.test(written)) return null;
     let sum = 0;
@@ -28,21 +34,25 @@
     return sum;
   }
 
-  function key(cell) {
+  function key(cell, byValue) {
     const tag = cell.querySelector(".tag");
-    if (tag) return VERDICTS.findIndex((verdict) => tag.classList.contains(verdict));
+    if (tag) return [VERDICTS.findIndex((verdict) => tag.classList.contains(verdict))];
     const written = text(cell);
     if (written === "–" || written === "") return null;
-    return number(written) ?? written;
+    return (byValue ? numbers(written) : null) ?? written;
   }
 
   function compared(a, b, down) {
     if (a === null || b === null) return (a === null) - (b === null);
-    const mixed = typeof a !== typeof b;
-    const apart = typeof a === "number" && !mixed
-      ? (a > b) - (a < b)
-      : mixed ? (typeof a === "string") - (typeof b === "string") : a.localeCompare(b, "en", { numeric: true });
+    const apart = apartness(a, b);
     return down ? -apart : apart;
+  }
+
+  function apartness(a, b) {
+    if (typeof a !== typeof b) return (typeof a === "string") - (typeof b === "string");
+    if (typeof a === "string") return a.localeCompare(b, "en", { numeric: true });
+    const at = a.findIndex((value, i) => i >= b.length || value !== b[i]);
+    return at < 0 ? a.length - b.length : at >= b.length ? 1 : a[at] > b[at] ? 1 : -1;
   }
 
   function sortable(table) {
@@ -58,7 +68,8 @@
         const order = next === undefined ? "ascending" : next;
         heads.forEach((each) => each.removeAttribute("aria-sort"));
         if (order) head.setAttribute("aria-sort", order);
-        const keyed = came.map((row) => [row, key(row.cells[column])]);
+        const byValue = head.classList.contains("number");
+        const keyed = came.map((row) => [row, key(row.cells[column], byValue)]);
         if (order) keyed.sort((a, b) => compared(a[1], b[1], order === "descending"));
         body.append(...keyed.map(([row]) => row));
       });

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from resnet_edge.core.errors import DataError
-from resnet_edge.core.results.stored_report import Reported, ReportedFile, ReportedModel, report_in, reported
+from resnet_edge.core.results.stored_report import (
+    Reported,
+    ReportedFile,
+    ReportedModel,
+    data_there,
+    report_in,
+    reported,
+)
 from tests.report.conftest import proof
 
 FILES = [{"file": "a.int8.onnx", "sha256": "1"}, {"file": "a.fp32.onnx", "sha256": "2"}]
@@ -61,3 +68,14 @@ def test_who_works_on_a_report_is_told_that_it_is_none(tmp_path: Path) -> None:
     folder_with(tmp_path, [])
     with pytest.raises(DataError, match="is no report .*: convert again$"):
         report_in(tmp_path / "report.json", "report", "convert again")
+
+
+def test_data_is_found_from_within_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (tmp_path / "photos").mkdir()
+    assert data_there(folder, "../photos") == str(folder / "../photos")
+    assert data_there(folder, "fashion-mnist:../photos") == f"fashion-mnist:{folder / '../photos'}"
+    assert data_there(folder, "fashion-mnist") == "fashion-mnist"
+    for word in ("", "../gone", "fashion-mnist:../gone", "a\0b", "x" * 5000, "gone (bundled)"):
+        assert data_there(folder, word) is None

@@ -148,23 +148,33 @@ def test_the_page_forbids_all_scripts_but_its_own_and_every_address() -> None:
     assert f'content="{policy}"' in html
 
 
+HEADS = ("File", "Size", "Drop", "Took", "Verdict", "Name", "Of each", "Class")
 CELLS = (
-    ("a", "1.2 MB", ("12.5 %", "[1, 99]"), "2 min 5 s", Tag("pass", "pass"), "net10"),
-    ("b", "300 kB", ("−3.0 %", "[0, 1]"), "1,000 µs", Tag("FAIL", "fail"), "net9"),
-    ("c", words.ABSENT, (words.ABSENT, ""), "12.3 s", Tag("inconclusive", "inconclusive"), "Net1"),
-    ("d", "90 B", ("∞ dB", ""), "0.4 s", Tag("not verified", "unverified"), words.ABSENT),
+    ("a", "1.2 MB", ("12.5 %", "[1, 99]"), "2 min 5 s", Tag("pass", "pass"), "net10", "2, 0", "10-12"),
+    ("b", "300 kB", ("−3.0 %", "[0, 1]"), "1,000 µs", Tag("FAIL", "fail"), "net9", "0, 12", "3-5"),
+    (
+        "c",
+        words.ABSENT,
+        (words.ABSENT, ""),
+        "12.3 s",
+        Tag("?", "inconclusive"),
+        "Net1",
+        "1 MB / 2 MB",
+        "100 kB",
+    ),
+    ("d", "90 B", ("∞ dB", ""), "0.4 s", Tag("not", "unverified"), words.ABSENT, "1 kB / 3 MB", "1 kB"),
 )
 
 
 @pytest.mark.chromium
 @pytest.mark.parametrize(
     ("column", "up"),
-    [(0, "abcd"), (1, "dbac"), (2, "badc"), (3, "bdca"), (4, "bcda"), (5, "cbad")],
+    [(0, "abcd"), (1, "dbac"), (2, "badc"), (3, "bdca"), (4, "bcda"), (5, "cbad"), (6, "badc"), (7, "dbac")],
 )
 def test_a_press_sorts_by_value_and_a_third_gives_the_order_back(
     column: int, up: str, tmp_path: Path
 ) -> None:
-    table = TextTable(("File", "Size", "Drop", "Took", "Verdict", "Name"), CELLS, range(1, 4))
+    table = TextTable(HEADS, CELLS, range(1, 7))
     seen = pressed(page(document(table)), [column] * 3, tmp_path)
     absent = {1: "c", 2: "c", 5: "d"}.get(column, "")
     down = "".join(reversed(up.replace(absent, ""))) + absent
@@ -188,3 +198,11 @@ def test_a_script_that_is_not_ours_does_not_run(tmp_path: Path) -> None:
     )
     layout = laid_out(html, 1280, tmp_path)
     assert (layout.scripts, layout.labels) == (2, 0)
+
+
+@pytest.mark.chromium
+def test_a_verdict_fits_its_card(tmp_path: Path) -> None:
+    tags = (Tag("inconclusive, kept", "inconclusive"),) * 3
+    table = TextTable(("File", "Size", "A", "B", "C"), (("a", "9 B", *tags),), range(1, 2))
+    layout = laid_out(page(document(table)), 360, tmp_path)
+    assert layout.scroll <= layout.client
