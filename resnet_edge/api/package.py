@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.api.checked import AtLeast1, checked
@@ -21,6 +22,7 @@ from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.language import is_language
 from resnet_edge.report.bundle.model_card import model_card
 from resnet_edge.report.bundle.texts import write_bundle
+from resnet_edge.verification.reported import converted_by
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
@@ -78,6 +80,7 @@ def package(
             license=license,
         )
         command = reproduced(converted_folder, request, intended_use)
+        request = replace(request, data=word or _data_reported(converted_folder))
         with place as workspace:
             bundle = files.named(run(request, converted, workspace, files.progress(on_progress)))
             roots = (workspace.folder, workspace.scratch, workspace.logs, converted_folder)
@@ -88,3 +91,9 @@ def package(
             write_bundle(bundle, workspace.folder, command, card)
             published = workspace.publish_partial() if bundle.failed else workspace.publish()
     return extended(PackageReport, bundle, folder=published, command=command)
+
+
+def _data_reported(folder: Path) -> str | None:
+    """The images that the report in `folder` was made on, where they still are."""
+    known = converted_by((folder,))
+    return None if known is None else known.data

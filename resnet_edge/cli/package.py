@@ -50,8 +50,7 @@ def _translations(ctx: click.Context, param: click.Parameter, value: tuple[str, 
 @click.option(
     "--data",
     metavar="DATA",
-    help="Images to prove on and to take golden images from. [default: what `convert` was given, where that "
-    "is a name]",
+    help="Images to prove on and to take golden images from. [default: those of the folder's report]",
 )
 @click.option(
     "--resize",

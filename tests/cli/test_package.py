@@ -527,10 +527,23 @@ def test_an_output_folder_that_exists(place: Place, converted: Path, given: Give
     assert "exists and is a folder" in ended.errors[0]
 
 
-def test_data_that_only_the_report_knows(place: Place, converted: Path, given: Given) -> None:
-    """The report names a file of the user's; one of that name may be here, and be another."""
+def test_data_as_the_report_names_them(place: Place, converted: Path, given: Given) -> None:
+    """From wherever it runs; a file of that name may be here, and be another."""
     shutil.copy(given.calibration, place.here / given.data.name)
     ended = place.run(str(converted), "--out", "bundle", *QUICK)
+    assert ended.code == 0, ended.err
+    golden = loaded(place.here / "bundle/golden/golden.json")
+    named, ended = packed(place, converted, given, *QUICK, "--overwrite")
+    assert ended.code == 0, ended.err
+    assert loaded(named / "golden/golden.json") == golden
+
+
+def test_data_that_are_no_longer_where_the_report_says(place: Place, copy: Path, given: Given) -> None:
+    moved = loaded(copy / "report.json")
+    moved["inputs"]["data"] = f"../gone/{given.data.name}"
+    (copy / "report.json").write_text(json.dumps(moved), "utf-8")
+    shutil.copy(given.calibration, place.here / given.data.name)
+    ended = place.run(str(copy), "--out", "bundle", *QUICK)
     assert ended.code == 3
     assert "give --data" in ended.errors[0]
 
