@@ -107,7 +107,7 @@ class ConvertReport(Displayed, WithBest, Report):
         conclusion = verdict(self)
         sentences = (
             f"{conclusion.word.upper()}. {conclusion.sentence}",
-            f"report: {self.folder}/report.html",
+            f"report: {self.folder / 'report.html'}",
         )
         return display_of(title, self.artifacts, self.parity, self.latency, sentences)
 

@@ -52,8 +52,8 @@ PROFILES = ("android_tasks", "litert", "mcu", "onnx")
 
 @dataclass(frozen=True, kw_only=True)
 class PackageRequest:
-    """What the user asks for. `data` is a DATA word, None where nobody knows one. `profiles` and `schemes` by file
-    name; where None, those of PROFILES that can hold the model, and all proved schemes that a profile takes.
+    """What the user asks for. `data` is a DATA word, None where nobody knows one. `profiles` and `schemes` by
+    file name; where None, those of PROFILES that can hold the model, and all proved schemes that one takes.
     `translations` are label files by language. `images` is how many images each runtime gives its scores for,
     `golden` how many go into the bundle."""
 
@@ -196,8 +196,8 @@ class _Run:
         facts = self.converted.facts
         if self.request.data is None:
             raise DataError(
-                f"the images that the report names, {self.converted.data!r}, are not where they were, or were "
-                "in memory: give --data"
+                f"the images that the report names, {self.converted.data!r}, are not where they were, or "
+                "were in memory: give --data"
             )
         check_data(self.request.data)
         task = PrepareImages(

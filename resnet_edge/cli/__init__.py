@@ -129,6 +129,6 @@ def _refuse(message: str, code: int, words: Any) -> int:
 def main() -> None:
     """Keras image models to TFLite and ONNX files, each proved against its model.
 
-    Begin with `resnet-edge convert MODEL --data PHOTOS`: PHOTOS is a folder with one folder of images for each
-    class, and what it writes is what `verify`, `bench` and `package` take.
+    Begin with `resnet-edge convert MODEL --data PHOTOS`: PHOTOS is a folder with one folder of images for
+    each class, and what it writes is what `verify`, `bench` and `package` take.
     """

@@ -16,8 +16,9 @@ host_argument = click.argument("host", metavar="HOST")
 def command() -> None:
     """Make another machine, reached over ssh, ready to run files.
 
-    HOST is a name of your ssh configuration, or user@address[:port]. OpenSSH's own client does the transport: keys, jump hosts and known hosts are yours, and a key that you do
-    not know is refused as on the command line.
+    HOST is a name of your ssh configuration, or user@address[:port]. OpenSSH's own client does the transport:
+    keys, jump hosts and known hosts are yours, and a key that you do not know is refused as on the command
+    line.
     """
 
 

@@ -1,4 +1,4 @@
-"""What a report shows of itself in a notebook and to `print`: a table, and the sentences that it was run for."""
+"""What a report shows in a notebook and to `print`: a table, and the sentences that it was run for."""
 
 from __future__ import annotations
 
