@@ -233,7 +233,9 @@ def test_the_self_test_passes_in_the_bundle(whole: Path, tmp_path: Path) -> None
     command = [sys.executable, str(bundle / "selftest" / "selftest.py")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("passed ") == len(loaded(whole / "golden/golden.json")["files"])
+    files = len(loaded(whole / "golden/golden.json")["files"])
+    assert done.stdout.count("passed ") == files
+    assert done.stdout.endswith(f"RIGHT here. Model files that give what was proved: {files}\n")
 
 
 WRONG = """
@@ -269,6 +271,7 @@ def test_the_self_test_fails_on_a_runtime_that_computes_wrongly(whole: Path, tmp
             assert f"passed {name}" in done.stdout
     assert "the OUTPUT is off: a score by" in done.stdout
     assert "the answer is another" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("NOT RIGHT here. Failed: ")
 
 
 @pytest.mark.slow

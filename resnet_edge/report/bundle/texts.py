@@ -143,6 +143,8 @@ def _readme(bundle: Bundle, command: str, libraries: tuple[AppLibrary, ...]) -> 
         *_arrays(facts.files),
         *_not_claimed(bundle),
         *_accelerators(bundle),
+        "## Is it right on your device?",
+        "",
         "`golden/golden.json` names the images in `golden/images`, the SHA-256 of the tensor that each must "
         "become, the scores that each file must give for them (in `golden/scores`, float32), and how far a "
         "score may be off in which runtime. `python selftest/selftest.py` does all that with Python 3.8 or "
