@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_edge.api.checked import checked
-from resnet_edge.api.reports import BenchReport, WithBest, extended, table_of
+from resnet_edge.api.reports import BenchReport, WithBest, display_of, extended
 from resnet_edge.benchmarking.compare import read_bench
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.files.documents import converted_to
@@ -15,10 +15,11 @@ from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.report import Failure
 from resnet_edge.core.results.stored_report import REPORT, StoredArtifact, report_in
+from resnet_edge.report.display import Display, Displayed
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredReport(WithBest):
+class StoredReport(Displayed, WithBest):
     """What `convert` or `verify` wrote, read again. `folder` is where the files of `artifacts` are;
     `document` is all of it, as JSON values."""
 
@@ -35,8 +36,10 @@ class StoredReport(WithBest):
         """The document as it was read."""
         return self.document
 
-    def _repr_html_(self) -> str:
-        return table_of("Proved" if self.passed else "Not proved", self.artifacts, self.parity, self.latency)
+    def _display(self) -> Display:
+        return display_of(
+            "Proved" if self.passed else "Not proved", self.artifacts, self.parity, self.latency
+        )
 
 
 @checked

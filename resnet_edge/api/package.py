@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.api.checked import AtLeast1, checked
@@ -61,8 +62,9 @@ def package(
         if not is_language(language):
             raise UsageError(f"{language!r} is no language: write it as de or pt-BR")
     with value_files() as files:
-        word = files.data(data) or data_of(converted_folder)
-        read = (converted_folder, *read_paths(None, word, resize), *(path for _, path in translations))
+        word = files.data(data)
+        proved_on = word or data_of(converted_folder)
+        read = (converted_folder, *read_paths(None, proved_on, resize), *(path for _, path in translations))
         place = Workspace(Path(out), writer="package", overwrite=overwrite, inputs=read)
         converted = read_converted(converted_folder)
         request = PackageRequest(
@@ -78,6 +80,7 @@ def package(
             license=license,
         )
         command = reproduced(converted_folder, request, intended_use)
+        request = replace(request, data=proved_on)
         with place as workspace:
             bundle = files.named(run(request, converted, workspace, files.progress(on_progress)))
             roots = (workspace.folder, workspace.scratch, workspace.logs, converted_folder)

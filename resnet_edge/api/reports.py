@@ -24,11 +24,15 @@ from resnet_edge.core.results.resize_check import ResizeCheck
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.golden.replay import GoldenReplay
 from resnet_edge.report import host_words
+from resnet_edge.report.bench_words import answer
+from resnet_edge.report.bundle.bundle_summary import bundle_summary
 from resnet_edge.report.bundle.texts import bundle_document
 from resnet_edge.report.contract import document
-from resnet_edge.report.html.notebook import Cells, table
+from resnet_edge.report.display import Display, Displayed
+from resnet_edge.report.html.notebook import Cells
 from resnet_edge.report.resize_words import resize_document
 from resnet_edge.report.step_figures import step_figures
+from resnet_edge.report.summary import verdict
 from resnet_edge.report.verification import verification_document
 from resnet_edge.training.recipe import Compressed, TrainResult
 
@@ -78,7 +82,7 @@ class WithBest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvertReport(WithBest, Report):
+class ConvertReport(Displayed, WithBest, Report):
     """What `convert` found. `folder` holds the files, whose paths are those of `artifacts`; it is `out`, or
     `out` with `.partial` where something could not be done."""
 
@@ -98,9 +102,14 @@ class ConvertReport(WithBest, Report):
         """The document of report.json, as JSON values."""
         return document(self)
 
-    def _repr_html_(self) -> str:
+    def _display(self) -> Display:
         title = f"{self.model.name}: {'proved' if self.passed else 'not proved'}"
-        return table_of(title, self.artifacts, self.parity, self.latency)
+        conclusion = verdict(self)
+        sentences = (
+            f"{conclusion.word.upper()}. {conclusion.sentence}",
+            f"report: {self.folder / 'report.html'}",
+        )
+        return display_of(title, self.artifacts, self.parity, self.latency, sentences)
 
 
 def best_of(
@@ -131,10 +140,14 @@ def best_of(
     return min(chosen, key=lambda each: (ranked[each.file], each.file))
 
 
-def table_of(
-    title: str, artifacts: Iterable[Artifact], parity: Iterable[Parity], latency: Iterable[Latency]
-) -> str:
-    """HTML with a row for each artifact on each backend."""
+def display_of(
+    title: str,
+    artifacts: Iterable[Artifact],
+    parity: Iterable[Parity],
+    latency: Iterable[Latency],
+    sentences: Iterable[str] = (),
+) -> Display:
+    """A row for each artifact on each backend."""
     timed = {(row.artifact, row.backend): row.p50_ms for row in latency}
     sizes = {each.file: each.size_bytes for each in artifacts}
     rows: list[Cells] = [("Artifact", "Backend", "Size", "Agreement", "Drop, pp", "p50, ms", "Verdict")]
@@ -151,11 +164,11 @@ def table_of(
                 row.verdict,
             )
         )
-    return table(title, rows)
+    return Display(title, rows, sentences)
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifyReport(Verification):
+class VerifyReport(Displayed, Verification):
     """What `verify` found."""
 
     @property
@@ -172,13 +185,13 @@ class VerifyReport(Verification):
         """The document that --json prints, as JSON values."""
         return verification_document(self)
 
-    def _repr_html_(self) -> str:
+    def _display(self) -> Display:
         title = f"{'Verified' if self.passed else 'Not verified'} against {self.reference['name']}"
-        return table_of(title, self.artifacts, self.parity, ())
+        return display_of(title, self.artifacts, self.parity, (), (self.trouble or "",))
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchReport(Bench):
+class BenchReport(Displayed, Bench):
     """What `bench` found."""
 
     @property
@@ -199,7 +212,7 @@ class BenchReport(Bench):
         """What changed since an earlier run, row by row: what `bench --compare` tells."""
         return compared(before, self)
 
-    def _repr_html_(self) -> str:
+    def _display(self) -> Display:
         rows: list[Cells] = [("Artifact", "Backend", "p50, ms", "95 %", "Against the fastest", "Verdict")]
         rows += [
             (
@@ -210,13 +223,13 @@ class BenchReport(Bench):
                 f"{row.times_fastest:.2f}x",
                 row.verdict,
             )
-            for row in self.rows
+            for row in sorted(self.rows, key=lambda row: row.p50_ms)
         ]
-        return table("Latency", rows)
+        return Display("Latency", rows, answer(self))
 
 
 @dataclass(frozen=True)
-class GoldenReport(GoldenReplay):
+class GoldenReport(Displayed, GoldenReplay):
     """What `verify_golden` found."""
 
     @property
@@ -248,7 +261,7 @@ class GoldenReport(GoldenReplay):
             "passed": self.passed,
         }
 
-    def _repr_html_(self) -> str:
+    def _display(self) -> Display:
         rows: list[Cells] = [("Artifact", "Backend", "Images", "Same top-1", "Verdict")]
         rows += [
             (
@@ -260,11 +273,11 @@ class GoldenReport(GoldenReplay):
             )
             for row in self.rows
         ]
-        return table(f"Golden vectors of {self.vectors.model}", rows)
+        return Display(f"Golden vectors of {self.vectors.model}", rows, (self.trouble or "",))
 
 
 @dataclass(frozen=True, kw_only=True)
-class PackageReport(Bundle):
+class PackageReport(Displayed, Bundle):
     """The bundle that `package` made in `folder`, by `command`."""
 
     folder: Path
@@ -289,17 +302,17 @@ class PackageReport(Bundle):
         """The document that --json prints, as JSON values."""
         return bundle_document(self, self.command, self.folder)
 
-    def _repr_html_(self) -> str:
+    def _display(self) -> Display:
         rows: list[Cells] = [("File", "Runtime", "Status", "Same top-1")]
         rows += [
             (each.file, each.backend, each.status, f"{each.same_top1:,} of {each.n:,}")
             for each in self.proofs
         ]
-        return table(f"Bundle of {self.facts.name}", rows)
+        return Display(f"Bundle of {self.facts.name}", rows, bundle_summary(self, self.folder))
 
 
 @dataclass(frozen=True, kw_only=True)
-class InspectReport(Inspection):
+class InspectReport(Displayed, Inspection):
     """What `inspect` found; `resize` where photos were given."""
 
     resize: ResizeCheck | None = None
@@ -310,33 +323,33 @@ class InspectReport(Inspection):
         del body["resize"]
         return body if self.resize is None else {**body, "resize": resize_document(self.resize)}
 
-    def _repr_html_(self) -> str:
+    def _display(self) -> Display:
         ends = [("input", each) for each in self.inputs] + [("output", each) for each in self.outputs]
         rows: list[Cells] = [("", "Name", "Shape", "Type")]
         rows += [(end, each.name, " x ".join(map(str, each.shape)), each.dtype) for end, each in ends]
-        return table(f"{self.file}, {self.size_bytes:,} bytes", rows)
+        return Display(f"{self.file}, {self.size_bytes:,} bytes", rows)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoctorReport(Examination):
+class DoctorReport(Displayed, Examination):
     """What `doctor` found. `exit_code` is that of the command."""
 
     def to_dict(self) -> dict[str, Any]:
         """The document that --json prints, as JSON values."""
         return as_json(self)
 
-    def _repr_html_(self) -> str:
+    def _display(self) -> Display:
         rows: list[Cells] = [("Backend", "Version", "Device", "Status", "")]
         rows += [
             (each.backend, each.version, state.device, state.status, state.detail)
             for each in self.backends
             for state in each.devices
         ]
-        return table(f"{self.machine['cpu']}, {self.machine['usable_cores']} cores", rows)
+        return Display(f"{self.machine['cpu']}, {self.machine['usable_cores']} cores", rows)
 
 
 @dataclass(frozen=True)
-class TrainReport(TrainResult):
+class TrainReport(Displayed, TrainResult):
     """What `train` made: where the model is and how good. `validation_top1` is a fraction (None: nothing held
     out)."""
 
@@ -344,36 +357,36 @@ class TrainReport(TrainResult):
         """The document that --json prints, as JSON values."""
         return as_json(self)
 
-    def _repr_html_(self) -> str:
-        return table("Trained", [("Model",), (self.sentence(),)])
+    def _display(self) -> Display:
+        return Display("Trained", [("Model",), (self.sentence(),)])
 
 
 @dataclass(frozen=True)
-class CompressionReport(Compressed):
+class CompressionReport(Displayed, Compressed):
     """What `prune` and `qat` made: the file, what was done, and what should be said of it."""
 
     def to_dict(self) -> dict[str, Any]:
         """The document that --json prints, as JSON values."""
         return as_json(self)
 
-    def _repr_html_(self) -> str:
-        return table(f"{self.file}: {self.step.title}", step_figures(self.step))
+    def _display(self) -> Display:
+        return Display(f"{self.file}: {self.step.title}", step_figures(self.step), self.notes)
 
 
 @dataclass(frozen=True, kw_only=True)
-class HostPrepareReport(HostPreparation):
+class HostPrepareReport(Displayed, HostPreparation):
     """What `host prepare` did."""
 
     def to_dict(self) -> dict[str, Any]:
         """The document that --json prints, as JSON values."""
         return as_json(self)
 
-    def _repr_html_(self) -> str:
-        return table(f"Host {self.host}", [("",), *((line,) for line in host_words.preparation(self))])
+    def _display(self) -> Display:
+        return Display(f"Host {self.host}", [("",), *((line,) for line in host_words.preparation(self))])
 
 
 @dataclass(frozen=True, kw_only=True)
-class HostShowReport(HostState):
+class HostShowReport(Displayed, HostState):
     """What `host show` found."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -381,20 +394,20 @@ class HostShowReport(HostState):
         body = as_json(self)
         return {**body, "kept": sorted(body["kept"])}
 
-    def _repr_html_(self) -> str:
-        return table(f"Host {self.host}", [("",), *((line,) for line in host_words.state(self))])
+    def _display(self) -> Display:
+        return Display(f"Host {self.host}", [("",), *((line,) for line in host_words.state(self))])
 
 
 @dataclass(frozen=True, kw_only=True)
-class HostRemoveReport(HostRemoval):
+class HostRemoveReport(Displayed, HostRemoval):
     """What `host remove` did."""
 
     def to_dict(self) -> dict[str, Any]:
         """The document that --json prints, as JSON values."""
         return as_json(self)
 
-    def _repr_html_(self) -> str:
-        return table(f"Host {self.host}", [("",), (host_words.removal(self),)])
+    def _display(self) -> Display:
+        return Display(f"Host {self.host}", [("",), (host_words.removal(self),)])
 
 
 def as_json(value: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any
 from resnet_edge.bundle.converted_document import ConvertedDocument
 from resnet_edge.core.artifact import Artifact, sha256_of
 from resnet_edge.core.errors import ArtifactError, DataError
-from resnet_edge.core.files.bundled import DATA
 from resnet_edge.core.files.documents import converted_to
 from resnet_edge.core.files.file_names import is_safe
 from resnet_edge.core.model_facts import ModelFacts
@@ -67,10 +66,9 @@ def read_converted(folder: Path) -> Converted:
 
 
 def data_of(folder: Path) -> str | None:
-    """DATA of the proof, as the report names it from within its folder; None where it is not there any more,
-    and where it comes with the package."""
-    word = data_there(folder, reported(folder).inputs.get("data", ""))
-    return None if word == DATA else word
+    """DATA of the proof, as the report names it from within its folder; None where it is not there any
+    more."""
+    return data_there(folder, reported(folder).inputs.get("data", ""))
 
 
 def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:

@@ -51,10 +51,7 @@ def _of_profile(request: WriteFiles, name: str, profile: DeliveryProfile) -> tup
             refused.append(f"no {scheme} in {profile.FORMAT} was converted")
             continue
         if artifact.file in request.unproved and not request.allow_unproved:
-            raise ArtifactError(
-                f"{request.unproved[artifact.file]}: fix the artifact, or ship it with --unproved, which "
-                "the bundle says"
-            )
+            raise ArtifactError(f"{request.unproved[artifact.file]}: {_ways_out(request)}")
         try:
             first = _model_file(request, name, profile, artifact)
             files.append(first)
@@ -63,6 +60,14 @@ def _of_profile(request: WriteFiles, name: str, profile: DeliveryProfile) -> tup
             (Path(request.folder) / registry.option_of(name) / artifact.file).unlink(missing_ok=True)
             refused.append(f"{registry.option_of(name)} has no {artifact.file}: {error}")
     return files, refused
+
+
+def _ways_out(request: WriteFiles) -> str:
+    """Of an artifact that has no passing proof: what else can be shipped."""
+    missed = {a.scheme for a in request.artifacts if a.file in request.unproved}
+    proved = dict.fromkeys(a.scheme for a in request.artifacts if a.scheme not in missed)
+    without = f"ship what did with --schemes {','.join(proved)}, " if proved else ""
+    return f"{without}convert again, or ship it with --unproved, which the bundle says"
 
 
 def _model_file(request: WriteFiles, name: str, profile: DeliveryProfile, artifact: Artifact) -> MadeFile:

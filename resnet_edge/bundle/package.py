@@ -48,14 +48,12 @@ from resnet_edge.workers.progress import OnProgress, silent
 
 T = TypeVar("T")
 PROFILES = ("android_tasks", "litert", "mcu", "onnx")
-KNOWN_DATA = {"fashion-mnist (test)": "fashion-mnist"}
-"""DATA that `package` finds wherever it runs, by what a report calls it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackageRequest:
-    """What the user asks for. `data` None: the data that the report names. `profiles` and `schemes` by file
-    name; where None, those of PROFILES that can hold the model, and all proved schemes that a profile takes.
+    """What the user asks for. `data` is a DATA word, None where nobody knows one. `profiles` and `schemes` by
+    file name; where None, those of PROFILES that can hold the model, and all proved schemes that one takes.
     `translations` are label files by language. `images` is how many images each runtime gives its scores for,
     `golden` how many go into the bundle."""
 
@@ -196,15 +194,14 @@ class _Run:
 
     def _read_images(self) -> Images:
         facts = self.converted.facts
-        word = self.request.data or KNOWN_DATA.get(self.converted.data)
-        if word is None:
+        if self.request.data is None:
             raise DataError(
-                f"the report names its data {self.converted.data!r}, which is not where it was when the "
-                "folder was made: give --data"
+                f"the images that the report names, {self.converted.data!r}, are not where they were, or "
+                "were in memory: give --data"
             )
-        check_data(word)
+        check_data(self.request.data)
         task = PrepareImages(
-            data=word,
+            data=self.request.data,
             shape=facts.input_shape,
             classes=facts.classes,
             kind=facts.head.kind,

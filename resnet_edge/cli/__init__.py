@@ -127,4 +127,8 @@ def _refuse(message: str, code: int, words: Any) -> int:
 )
 @click.version_option(__version__, prog_name="resnet-edge")
 def main() -> None:
-    """Convert a Keras ResNet to TFLite and ONNX, and prove what comes out."""
+    """Keras image models to TFLite and ONNX files, each proved against its model.
+
+    Begin with `resnet-edge convert MODEL --data PHOTOS`: PHOTOS is a folder with one folder of images for
+    each class, and what it writes is what `verify`, `bench` and `package` take.
+    """

@@ -45,7 +45,8 @@ def next_command(report: Report, folder: Path) -> str | None:
     if "fail" in standings:
         return f"next, what is wrong and where: resnet-edge verify {where}{_backends(report)}"
     if "pass" in standings:
-        return f"next, which of those that passed to ship: resnet-edge bench {where}"
+        proved_on = ",".join(dict.fromkeys(option_of(row.backend, row.device) for row in report.parity))
+        return f"next, which to ship: resnet-edge bench {where} --backends {proved_on}"
     return f"next, on more images: resnet-edge verify {where} --data MORE_IMAGES"
 
 

@@ -87,7 +87,7 @@ def command(
     quiet: bool,
     **options: object,
 ) -> None:
-    """Measure the latency of artifacts across backends, so that it holds when repeated.
+    """Measure latency across backends, so that it holds when repeated.
 
     PATH is an artifact (.tflite, .onnx), a Keras model (.keras, .h5), or a folder that `convert` wrote,
     which brings its Keras model along. All of them take turns in shuffled rounds, each backend in a

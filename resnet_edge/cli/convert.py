@@ -57,8 +57,8 @@ from resnet_edge.core.tolerances import MAX_DROP_PP
 @click.option(
     "--data",
     metavar="DATA",
-    help="Images to prove on: fashion-mnist, a folder, or an .npz. With labels accuracy is proved, "
-    "without them agreement.",
+    help="Images to prove on: a folder with one folder of images per class, or with images alone; an .npz of "
+    "images and labels; or fashion-mnist. With labels accuracy is proved, without them agreement.",
 )
 @click.option(
     "--calibration",
@@ -161,7 +161,7 @@ from resnet_edge.core.tolerances import MAX_DROP_PP
 @junit_option
 @output_options
 def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
-    """Convert MODEL to TFLite and ONNX, prove every artifact against it, and report.
+    """Convert MODEL to TFLite and ONNX, and prove what comes out.
 
     MODEL is a .keras or .h5 file, a SavedModel folder (--trust), a name from the zoo,
     app:ResNet50 (keras.applications), or package.module:factory. Without MODEL, the bundled

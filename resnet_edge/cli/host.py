@@ -14,10 +14,11 @@ host_argument = click.argument("host", metavar="HOST")
 
 @click.group("host")
 def command() -> None:
-    """Other machines, reached over ssh: HOST is a name of your ssh configuration, or user@address[:port].
+    """Make another machine, reached over ssh, ready to run files.
 
-    OpenSSH's own client does the transport: keys, jump hosts and known hosts are yours, and a key that you do
-    not know is refused as on the command line.
+    HOST is a name of your ssh configuration, or user@address[:port]. OpenSSH's own client does the transport:
+    keys, jump hosts and known hosts are yours, and a key that you do not know is refused as on the command
+    line.
     """
 
 

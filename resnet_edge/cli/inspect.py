@@ -24,11 +24,12 @@ from resnet_edge.cli.terminal import output_options, print_json, progress, say
 )
 @output_options
 def command(file: Path, as_json: bool, quiet: bool, **options: object) -> None:
-    """Tell what is inside FILE, a .tflite, .onnx or .ort file, and what apps may stumble over.
+    """Tell what is in a model file, and what apps may stumble over.
 
-    Inputs and outputs, operations and the precision that each computes in, constants, and metadata. With
-    --data it also runs the file on your photos, resized as in training and as MediaPipe, Android and others
-    do, and warns where answers change. Exits with 3 where the file cannot be read.
+    FILE is a .tflite, .onnx or .ort file: its inputs and outputs, operations and the precision that each
+    computes in, constants, and metadata. With --data it also runs the file on your photos, resized as in
+    training and as MediaPipe, Android and others do, and warns where answers change. Exits with 3 where the
+    file cannot be read.
     """
     from resnet_edge.api.inspect import inspect
     from resnet_edge.cli._inspect import print_inspection

@@ -63,7 +63,7 @@ from resnet_edge.compression.pruning import Method
 @head_option
 @output_options
 def command(model: str, out: Path, as_json: bool, quiet: bool, **options: object) -> None:
-    """Prune MODEL, fine-tune what is left, and measure it before and after.
+    """Prune MODEL, fine-tune it, and measure it before and after.
 
     Writes FILE.keras, which `convert` takes, and FILE.json with what was done. MODEL is not
     touched. An interrupted run leaves FILE.keras.checkpoint; the same command goes on with it.

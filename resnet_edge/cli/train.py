@@ -19,7 +19,7 @@ from resnet_edge.cli.terminal import command_line, output_options, print_json, p
     required=True,
     type=click.Choice(list(zoo.architectures()), case_sensitive=False),
     metavar="NAME",
-    help="A network of the zoo.",
+    help="A network of the zoo: " + ", ".join(zoo.architectures()) + ".",
 )
 @click.option("--start", metavar="MODEL", help="Begin with the weights of this model, not with fresh ones.")
 @training_options(epochs=30, learning_rate=0.1, warmup_epochs=2.0)

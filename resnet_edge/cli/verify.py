@@ -48,8 +48,8 @@ NOT_WITH_GOLDEN = {
 @click.option(
     "--data",
     metavar="DATA",
-    help="Images: fashion-mnist, a folder, or an .npz. With labels accuracy is proved, without them "
-    "agreement. [default: those of the folder's report]",
+    help="Images to prove on, as for `convert`. With labels accuracy is proved, without them agreement. "
+    "[default: those of the folder's report]",
 )
 @backends_option(None, "Where to run them. [default: litert,onnxruntime]")
 @click.option(
@@ -146,7 +146,7 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Hold artifacts, ours or another's, against the model that they were made from.
+    """Prove model files, whoever made them, against their model.
 
     ARTIFACT is a .tflite or .onnx file, whoever wrote it, a Keras model, or a folder that `convert` wrote.
     A run that was ended goes on where it stopped when it is started again.

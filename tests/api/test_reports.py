@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ from resnet_edge.api.reports import (
     ConvertReport,
     TrainReport,
     best_of,
+    display_of,
     extended,
-    table_of,
 )
 from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.core.sidecar import State, Step
+from resnet_edge.report.bench_words import answer
 from tests.report import benches
 from tests.report.conftest import EVIL, artifact, proof, timing
 
@@ -125,11 +127,20 @@ def test_a_notebook_shows_a_row_for_each_proof_and_no_markup_of_others(
     assert html.count("<tr>") == 1 + 3
     assert "<script>" not in html
     assert ": proved" in html
+    assert "PASSED. All 3 artifacts passed" in html
+
+
+@pytest.mark.parametrize("shown", ["html", "print"])
+def test_a_report_ends_with_its_answer(ordinary_report: ConvertReport, shown: str) -> None:
+    bench = extended(BenchReport, benches.ordinary())
+    for report, says in ((ordinary_report, "report: dist/report.html"), (bench, answer(bench)[-1])):
+        text = unescape(re.sub("<[^>]+>", "", report._repr_html_())) if shown == "html" else str(report)
+        assert text.endswith(says)
 
 
 def test_what_was_not_measured_is_an_empty_cell() -> None:
     row = replace(proof("net.int8.onnx"), drop_pp=None, agreement=None)
-    html = table_of("a title", (), (row,), ())
+    html = display_of("a title", (), (row,), ()).html()
     assert "None" not in html
     assert len(re.findall("<td[^>]*></td>", html)) == 4
 

@@ -29,7 +29,7 @@ def judged(report: Report, *verdicts: Any, **more: Any) -> Report:
     [
         (("pass", "pass"), "resnet-edge package 'my models/out'"),
         (("fail", "pass"), "resnet-edge verify 'my models/out'"),
-        (("inconclusive", "pass"), "resnet-edge bench 'my models/out'"),
+        (("inconclusive", "pass"), "resnet-edge bench 'my models/out' --backends onnxruntime"),
         (("inconclusive", "inconclusive"), "resnet-edge verify 'my models/out' --data MORE_IMAGES"),
     ],
 )

@@ -22,7 +22,7 @@ from keras import layers
 from PIL import Image
 
 from resnet_edge.backends import _arm64_environment
-from resnet_edge.bundle.converted import data_of, read_converted
+from resnet_edge.bundle.converted import read_converted
 from resnet_edge.core import registry
 from resnet_edge.core.errors import DataError, MissingDependency
 from resnet_edge.formats.tflite import read_metadata
@@ -233,7 +233,9 @@ def test_the_self_test_passes_in_the_bundle(whole: Path, tmp_path: Path) -> None
     command = [sys.executable, str(bundle / "selftest" / "selftest.py")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("passed ") == len(loaded(whole / "golden/golden.json")["files"])
+    files = len(loaded(whole / "golden/golden.json")["files"])
+    assert done.stdout.count("passed ") == files
+    assert done.stdout.endswith(f"RIGHT here. Model files that give what was proved: {files}\n")
 
 
 WRONG = """
@@ -269,6 +271,7 @@ def test_the_self_test_fails_on_a_runtime_that_computes_wrongly(whole: Path, tmp
             assert f"passed {name}" in done.stdout
     assert "the OUTPUT is off: a score by" in done.stdout
     assert "the answer is another" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("NOT RIGHT here. Failed: ")
 
 
 @pytest.mark.slow
@@ -527,13 +530,23 @@ def test_an_output_folder_that_exists(place: Place, converted: Path, given: Give
     assert "exists and is a folder" in ended.errors[0]
 
 
-def test_data_that_only_the_report_knows(place: Place, converted: Path, given: Given) -> None:
-    """The report names a file of the user's from within its folder; one of that name may be here, and be
-    another."""
-    moved = shutil.copytree(converted, place.here / "moved" / "far" / converted.name)
+def test_data_as_the_report_names_them(place: Place, converted: Path, given: Given) -> None:
+    """From wherever it runs; a file of that name may be here, and be another."""
     shutil.copy(given.calibration, place.here / given.data.name)
-    assert data_of(converted) == str(converted / os.path.relpath(given.data, converted))
-    ended = place.run(str(moved), "--out", "bundle", *QUICK)
+    ended = place.run(str(converted), "--out", "bundle", *QUICK)
+    assert ended.code == 0, ended.err
+    golden = loaded(place.here / "bundle/golden/golden.json")
+    named, ended = packed(place, converted, given, *QUICK, "--overwrite")
+    assert ended.code == 0, ended.err
+    assert loaded(named / "golden/golden.json") == golden
+
+
+def test_data_that_are_no_longer_where_the_report_says(place: Place, copy: Path, given: Given) -> None:
+    moved = loaded(copy / "report.json")
+    moved["inputs"]["data"] = f"../gone/{given.data.name}"
+    (copy / "report.json").write_text(json.dumps(moved), "utf-8")
+    shutil.copy(given.calibration, place.here / given.data.name)
+    ended = place.run(str(copy), "--out", "bundle", *QUICK)
     assert ended.code == 3
     assert "give --data" in ended.errors[0]
 

@@ -59,7 +59,12 @@ def python_page() -> str:
         if inspect.isfunction(getattr(resnet_edge, name)):
             lines += [f"## resnet_edge.{name}", "", *_function(getattr(resnet_edge, name))]
     lines += ["## resnet_edge.Progress", "", *_class(resnet_edge.Progress)]
-    lines += ["## resnet_edge.reports", "", "Frozen dataclasses; a notebook shows them as a table.", ""]
+    lines += [
+        "## resnet_edge.reports",
+        "",
+        "Frozen dataclasses; a notebook and `print` show a table, and below it the answer.",
+        "",
+    ]
     for name in resnet_edge.reports.__all__:
         lines += [f"### {name}", "", *_class(getattr(resnet_edge.reports, name))]
     lines += [

@@ -24,7 +24,12 @@ def test_the_notebook_runs(tmp_path: Path) -> None:
         "<table><caption>quarters: proved",
         "<table><caption>Verified against quarters",
         "<table><caption>Latency",
+        "<table><caption>Bundle of quarters",
+        "<table><caption>half.keras: channels pruned to 0.50 of the MACs",
+        "<table><caption>half_int8.keras: trained for int8, 2 epochs",
+        "<table><caption>half_int8: proved",
     ]
+    assert "Ship " in tables[2]
     assert shown[-1]["data"]["text/plain"] == (
         "\"--schemes: no scheme is called 'int4' (did you mean int8?); choose from: dynamic, fp16, fp32, "
         'int16x8, int8"'

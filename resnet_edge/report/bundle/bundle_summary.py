@@ -6,6 +6,7 @@ from pathlib import Path
 
 from resnet_edge.core import registry
 from resnet_edge.core.results.bundle import Bundle, BundledFile, RuntimeProof
+from resnet_edge.report.markdown import code
 from resnet_edge.report.words import count, size
 
 
@@ -36,11 +37,22 @@ def _firsts(files: tuple[BundledFile, ...]) -> list[BundledFile]:
     return list(firsts.values())
 
 
+def which_file(files: tuple[BundledFile, ...]) -> list[str]:
+    """The first file of each kind of app, as a list in Markdown."""
+    lines = [f"- {_title(file)}: {code(file.path)}" for file in _firsts(files)]
+    finer = _finer(files)
+    gpu = [f"- a phone's GPU: {code(finer[0].path)}"] if finer else []
+    return ["Begin with the file of your kind of app:", "", *lines, *gpu]
+
+
+def _title(file: BundledFile) -> str:
+    return registry.constant("bundle.targets", file.profile, "TITLE", file.profile)
+
+
 def _of_kind(file: BundledFile, bundle: Bundle) -> list[str]:
     arena = bundle.arenas.get(file.path)
     memory = "" if arena is None else f", in {size(arena.smallest_bytes)} of memory"
-    title = registry.constant("bundle.targets", file.profile, "TITLE", file.profile)
-    return [f"  {file.path}  ({size(file.size_bytes)}{memory})", f"    {title}"]
+    return [f"  {file.path}  ({size(file.size_bytes)}{memory})", f"    {_title(file)}"]
 
 
 def _others(files: tuple[BundledFile, ...]) -> list[str]:
@@ -50,11 +62,16 @@ def _others(files: tuple[BundledFile, ...]) -> list[str]:
     rest = [file for file in files if file not in firsts]
     if not rest:
         return []
-    schemes = {file.profile: file.scheme for file in firsts}
-    finer = [file for file in rest if file.scheme != schemes[file.profile] and _is_for_phones(file)]
+    finer = _finer(files)
     hint = f"; for a phone's GPU take {finer[0].path}" if finer else ""
     them = "them" if len(firsts) > 1 else "it"
     return [f"Beside {them}: {count(len(rest), 'other file')}, in README.md{hint}."]
+
+
+def _finer(files: tuple[BundledFile, ...]) -> list[BundledFile]:
+    """Files for phones of other schemes than the first of their profile."""
+    schemes = {file.profile: file.scheme for file in reversed(files)}
+    return [file for file in files if file.scheme != schemes[file.profile] and _is_for_phones(file)]
 
 
 def _is_for_phones(file: BundledFile) -> bool:

@@ -13,8 +13,10 @@ from resnet_edge.core.errors import OutputError
 from resnet_edge.core.files.scratch import OWNER
 from resnet_edge.core.results.bundle import Bundle, BundledFile, BundleFacts, RuntimeProof
 from resnet_edge.report.bundle.accelerators import accelerators_markdown
+from resnet_edge.report.bundle.bundle_summary import which_file
 from resnet_edge.report.bundle.golden import golden_json
 from resnet_edge.report.bundle.model_card import card_markdown
+from resnet_edge.report.bundle.score_words import score_words
 from resnet_edge.report.image_words import words
 from resnet_edge.report.markdown import code, escaped, spans
 from resnet_edge.report.readable_json import readable_json
@@ -112,11 +114,14 @@ def _readme(bundle: Bundle, command: str, libraries: tuple[AppLibrary, ...]) -> 
         *(f"**Note:** {escaped(note)}.\n" for note in bundle.notes),
         "## Which file",
         "",
+        *which_file(facts.files),
+        "",
         "| file | size | takes | gives | from |",
         "| --- | ---: | --- | --- | --- |",
         *(_file_row(file) for file in facts.files),
         "",
         *_changes(facts.files),
+        *score_words(facts.files, facts.labels),
         "## What the app does with its data" if facts.image.samples else "## What the app does with a photo",
         "",
         *words(facts.image),
@@ -138,6 +143,8 @@ def _readme(bundle: Bundle, command: str, libraries: tuple[AppLibrary, ...]) -> 
         *_arrays(facts.files),
         *_not_claimed(bundle),
         *_accelerators(bundle),
+        "## Is it right on your device?",
+        "",
         "`golden/golden.json` names the images in `golden/images`, the SHA-256 of the tensor that each must "
         "become, the scores that each file must give for them (in `golden/scores`, float32), and how far a "
         "score may be off in which runtime. `python selftest/selftest.py` does all that with Python 3.8 or "

@@ -80,7 +80,9 @@ def with_packages(bundle: Path) -> Path:
 def test_node_passes_and_tells_what_is_off(with_packages: Path) -> None:
     bundle = with_packages
     code, said, error = node(bundle, "selftest/selftest.mjs")
-    assert (code, said) == (0, "passed onnx/fixed.onnx on onnxruntime_node: 4 images\n"), error
+    passed, last = said.splitlines()
+    assert (code, passed) == (0, "passed onnx/fixed.onnx on onnxruntime_node: 4 images"), error
+    assert last == "RIGHT here. Model files that give what was proved: 1"
 
     picture = bundle / "golden/images/02.png"
     Image.fromarray(tiny.pixels(1, seed=9)[0, ..., 0]).save(picture)
@@ -142,7 +144,8 @@ def test_node_tells_of_a_damaged_file(with_packages: Path, content: bytes | None
             path.write_bytes(content)
         code, said, error = node(with_packages, "selftest/selftest.mjs")
         assert (code, error) == (1, "")
-        verdict, why = said.splitlines()
+        verdict, why, last = said.splitlines()
+        assert last.startswith("NOT RIGHT here")
         assert verdict.startswith("FAILED onnx/fixed.onnx")
         assert why.endswith("is missing or not the one of the bundle: copy it again")
         path.write_bytes(whole)
@@ -202,6 +205,7 @@ def test_a_browser_passes_and_tells_what_is_off(bundle: Path, tmp_path: Path) ->
             "passed litert/fixed.tflite on litert_js",
             "passed litert/uint8.tflite on litert_js",
             "passed onnx/fixed.onnx on onnxruntime_web",
+            "RIGHT here. Model files that give what was proved",
         ]
         scores = bundles.scores_of(bundle, 1)
         scores[2] = scores[2, ::-1].copy()

@@ -23,10 +23,16 @@ def selftest(bundle: Path, *files: str, **environment: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+def right(files: int) -> str:
+    return f"RIGHT here. Model files that give what was proved: {files}"
+
+
 def test_all_is_well(whole: Path) -> None:
     code, said = selftest(whole)
     assert code == 0
-    assert [line.split(" on ")[0] for line in said.splitlines()] == [f"passed {name}" for name in FILES]
+    *each, last = said.splitlines()
+    assert [line.split(" on ")[0] for line in each] == [f"passed {name}" for name in FILES]
+    assert last == right(len(FILES))
 
 
 def test_an_input_that_is_off_is_told_as_that(bundle: Path) -> None:
@@ -71,7 +77,7 @@ def test_a_file_of_three_channels_gets_the_grey_three_times(bundle: Path, tmp_pa
     changed(bundle, add)
     with_scores(bundle, len(FILES), scores)
     code, said = selftest(bundle, "litert/wide.tflite")
-    assert (code, said) == (0, "passed litert/wide.tflite on litert: 4 images\n")
+    assert (code, said) == (0, f"passed litert/wide.tflite on litert: 4 images\n{right(1)}\n")
 
 
 def test_another_answer_is_told_whatever_the_tolerance(bundle: Path) -> None:
@@ -138,13 +144,14 @@ def test_what_cannot_be_opened_here_is_said(bundle: Path, without_litert: dict[s
     assert code == 0
     assert said.count("ai-edge-litert, or tflite-runtime, or tensorflow is not installed") == 2
     assert "passed onnx/fixed.onnx" in said
+    assert said.splitlines()[-1] == f"{right(1)}; not tested: 2"
     code, said = selftest(bundle, *FILES[:2], **without_litert)
     assert (code, "no file could be opened: nothing was compared" in said) == (1, True)
 
 
 def test_tensorflow_opens_it_where_nothing_smaller_is(bundle: Path, without: Without) -> None:
     code, said = selftest(bundle, FILES[0], **without("ai_edge_litert", "tflite_runtime"))
-    assert (code, said) == (0, f"passed {FILES[0]} on tensorflow: 4 images\n")
+    assert (code, said) == (0, f"passed {FILES[0]} on tensorflow: 4 images\n{right(1)}\n")
 
 
 @pytest.mark.parametrize("module", ["numpy", "PIL"])
@@ -239,7 +246,9 @@ def test_a_runtime_that_opens_a_file_and_does_not_run_it_is_told(bundle: Path, t
         "    def invoke(self): raise RuntimeError('Node 3\\n  failed to invoke.')\n"
     )
     code, said = selftest(bundle, FILES[0], PYTHONPATH=str(tmp_path / "broken"))
-    assert (code, said) == (1, f"FAILED {FILES[0]}: litert does not run it: Node 3 failed to invoke.\n")
+    line, last = said.splitlines()
+    assert (code, line) == (1, f"FAILED {FILES[0]}: litert does not run it: Node 3 failed to invoke.")
+    assert last == "NOT RIGHT here. Failed: 1; the lines above say what to look at"
 
 
 def test_nothing_compared_is_no_success(bundle: Path) -> None:
