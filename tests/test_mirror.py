@@ -44,7 +44,6 @@ PROFILES, NPUS = "contracts/test_profiles.py", "bundle/delegates/test_litert_npu
 HOSTS = "workers/hosts/test_process.py"
 """A real sshd stands between both ends."""
 ELSEWHERE = {
-    "evaluation/hosts.py": "cli/test_hosts.py",
     "evaluation/offers.py": "cli/test_hosts.py",
     "workers/hosts/connection.py": HOSTS,
     "workers/hosts/serve.py": HOSTS,
@@ -67,7 +66,6 @@ ELSEWHERE = {
     "backends/probe/make_probe.py": "inspection/test_probe.py",  # a program that made files which are kept
     # What a command is: it starts workers and puts together what they give, and is run whole.
     "benchmarking/bench.py": BENCH,
-    "benchmarking/contenders.py": BENCH,
     "benchmarking/sessions.py": BENCH,
     "bundle/files.py": PACKAGE_,
     "bundle/package.py": PACKAGE_,
