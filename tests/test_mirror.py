@@ -67,7 +67,6 @@ ELSEWHERE = {
     "backends/probe/make_probe.py": "inspection/test_probe.py",  # a program that made files which are kept
     # What a command is: it starts workers and puts together what they give, and is run whole.
     "benchmarking/bench.py": BENCH,
-    "benchmarking/contenders.py": BENCH,
     "benchmarking/sessions.py": BENCH,
     "bundle/files.py": PACKAGE_,
     "bundle/package.py": PACKAGE_,
