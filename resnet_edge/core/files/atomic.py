@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,15 @@ def take_name(temporary: Path, name: Path) -> None:
     """Give `temporary` its `name`, in place of a file or an empty folder of that name: whoever looks sees
     the old one or the new one. Both are on one file system. Raises OSError."""
     os.replace(temporary, name)
+
+
+def name_too(file: Path, name: Path) -> None:
+    """Give `file` the new `name` beside its own, or a copy where the file system knows no links. Raises
+    OSError."""
+    try:
+        os.link(file, name)
+    except OSError:
+        shutil.copyfile(file, name)
 
 
 def write_whole(path: Path, content: bytes) -> None:
