@@ -44,7 +44,6 @@ PROFILES, NPUS = "contracts/test_profiles.py", "bundle/delegates/test_litert_npu
 HOSTS = "workers/hosts/test_process.py"
 """A real sshd stands between both ends."""
 ELSEWHERE = {
-    "evaluation/hosts.py": "cli/test_hosts.py",
     "evaluation/offers.py": "cli/test_hosts.py",
     "workers/hosts/connection.py": HOSTS,
     "workers/hosts/serve.py": HOSTS,
