@@ -44,7 +44,7 @@ def main() -> None:
     runs = place().parent / "runs"  # on the disk of what is kept, so that a link costs nothing
     runs.mkdir(parents=True, exist_ok=True)
     scratch = Scratch(runs)
-    served = _Served(scratch, answers)
+    served = _Served(scratch.path.resolve(), answers)
     try:
         served.greet()
         served.serve(sys.stdin.buffer)
@@ -56,10 +56,10 @@ def main() -> None:
 
 
 class _Served:
-    """One connection: at most one worker at a time, and the files in `scratch`."""
+    """One connection: at most one worker at a time, and the files in `folder`."""
 
-    def __init__(self, scratch: Scratch, answers: BinaryIO) -> None:
-        self._scratch, self._folder, self._answers = scratch, scratch.path.resolve(), answers
+    def __init__(self, folder: Path, answers: BinaryIO) -> None:
+        self._folder, self._answers = folder, answers
         self._store = Store(place())
         self._arriving: dict[str, Arriving] = {}
         self._lost: dict[str, OSError] = {}
@@ -115,10 +115,6 @@ class _Served:
         while time.monotonic() - self._heard < SILENCE:
             time.sleep(SILENCE / 10)
         self._end()
-        time.sleep(SILENCE / 10)
-        # Still here: an answer is on its way that nobody takes.
-        self._scratch.remove()
-        os._exit(1)
 
     def _end(self) -> None:
         with self._lock:
