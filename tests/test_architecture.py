@@ -258,7 +258,6 @@ ENDS = {
     "backends/_pinned_environment.py": "a program of its own",
     "backends/_programs/mediapipe_tasks.py": "a program of its own",
     "backends/_programs/micro_arena.py": "a program of its own",
-    "workers/hosts/serve.py": "a program of its own, on another machine, whose other end is gone",
 }
 
 

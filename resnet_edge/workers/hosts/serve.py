@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ import msgspec
 
 from resnet_edge import __version__
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError, WorkerFailed, first_line
+from resnet_edge.core.files.atomic import name_too
 from resnet_edge.core.files.scratch import Scratch
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.hosts import frames
@@ -199,12 +199,7 @@ class _Served:
         """No symbolic link: ONNX Runtime looks for weights beside what that leads to. Raises OSError;
         OutputError where another file took the room of this one since it was asked for."""
         try:
-            try:
-                os.link(kept, link)
-            except FileNotFoundError:
-                raise
-            except OSError:  # a file system that knows no links
-                shutil.copyfile(kept, link)
+            name_too(kept, link)
         except FileNotFoundError as error:
             raise OutputError(
                 f"{place()} there has no room for all the files of this task: free some, and run again"

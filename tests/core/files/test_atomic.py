@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from resnet_edge.core.files.atomic import hidden, is_part, sweep_parts, with_final_names, write_whole
+from resnet_edge.core.files.atomic import (
+    hidden,
+    is_part,
+    name_too,
+    sweep_parts,
+    with_final_names,
+    write_whole,
+)
 
 
 def test_the_new_file_takes_the_place_of_the_old_one_and_nothing_is_left(tmp_path: Path) -> None:
@@ -54,3 +61,12 @@ def test_messages_name_what_the_user_named(tmp_path: Path) -> None:
     assert with_final_names(text, [str(out)]) == f"{tmp_path}/my.dist/net.onnx cannot be written"
     assert with_final_names(text, [str(tmp_path)]) == text
     assert with_final_names(text, []) == text
+
+
+def test_a_file_has_two_names(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_bytes(b"1")
+    name_too(tmp_path / "kept", tmp_path / "name")
+    (tmp_path / "kept").unlink()
+    assert (tmp_path / "name").read_bytes() == b"1"
+    with pytest.raises(FileNotFoundError):
+        name_too(tmp_path / "kept", tmp_path / "other")
