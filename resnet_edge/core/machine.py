@@ -84,7 +84,7 @@ def versions() -> dict[str, str]:
     for name in (*BASE, *extras, *in_place):
         try:
             installed[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:  # an extra that the user did not want, or has of another name
+        except importlib.metadata.PackageNotFoundError:  # an extra that the user did not want
             continue
     return installed
 
