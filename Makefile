@@ -94,9 +94,10 @@ GPU_OPTIONS ?=
 gpu: $(if $(WHEELS),$(GPU_SITE)/.installed,$(STAMP))  ## Run every GPU row of bench, verify and convert in under ten minutes (WHEELS=DIR where there is no registry)
 	$(if $(WHEELS),PYTHONPATH="$(GPU_SITE):$(CURDIR)" "$(PYTHON)",$(BIN)/python) -m benchmarks.gpu "$(GPU_WORK)" --keep $(GPU_OPTIONS)
 
-# Wheels stand for their needs: --no-deps, as onnxruntime-gpu is there in place of onnxruntime.
+# --no-deps: onnxruntime-gpu is there in place of onnxruntime. What is not compiled here is compiled anew by every
+# worker, which may write nothing.
 $(GPU_SITE)/.installed:
-	"$(PYTHON)" -m pip install --quiet --no-index --no-deps --no-compile --upgrade --target "$(GPU_SITE)" "$(WHEELS)"/*.whl
+	"$(PYTHON)" -m pip install --quiet --no-index --no-deps --upgrade --target "$(GPU_SITE)" "$(WHEELS)"/*.whl
 	@touch $@
 
 gpu-wheels:  ## Put into WHEELS=DIR what `make gpu` needs on a machine without a registry: 3.4 GB for CUDA 13

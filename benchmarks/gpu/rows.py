@@ -125,7 +125,7 @@ def with_what_is_here(
             why = untimed(backend, state.device)
         if not why:
             here.append(target)
-        elif stand_in and _has_cpu(states, backend, target):
+        elif stand_in and row.command != "strided" and _has_cpu(states, backend, target):
             here.append(f"{backend}:cpu")
         else:
             reasons.append(f"{target}: {why}")

@@ -52,7 +52,7 @@ def parity(rows: Sequence[dict[str, Any]]) -> str:
                 words.ABSENT
                 if one.get("drop_pp") is None
                 else _with_interval(one["drop_pp"], one["drop_ci95_pp"]),
-                words.ABSENT if decibels is None else f"{decibels:.1f}",
+                words.ABSENT if decibels is None else f"{decibels:.1f}".replace("-", words.MINUS),
             )
         )
     head = (

@@ -110,6 +110,12 @@ def test_the_cpu_stands_in_once_and_for_what_is_installed() -> None:
     assert "not installed" in reasons[0]
 
 
+def test_the_cpu_does_not_stand_in_for_a_convolution_of_the_gpu() -> None:
+    states = {"litert:gpu": Target(why="no Vulkan")}
+    here, reasons = with_what_is_here(row("strided", "litert:gpu"), states, stand_in=True)
+    assert (here.targets, reasons) == ((), ("litert:gpu: no Vulkan",))
+
+
 def test_rows_end_within_the_time_whatever_they_take() -> None:
     """Each takes all that it is given."""
     shares = [each.share for each in all_rows(list(NETWORKS))]
