@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-constraints
 
-.PHONY: help demo test slow lint format bench fuzz clean \
+.PHONY: help demo test slow lint format bench gpu gpu-wheels fuzz clean \
 	extras extras-python extras-npm extras-mediapipe extras-vela extras-kotlin extras-arm64 extras-museum extras-pythons
 .DEFAULT_GOAL := help
 
@@ -82,6 +82,29 @@ BENCHMARKS := overhead overflow int8_latency convert_cost train_step gpu_quantiz
 
 bench: $(STAMP)  ## Measure what benchmarks/ measures; takes minutes and wants a quiet machine
 	set -e; for script in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$script; done
+
+# A machine with a GPU that has no registry: `make gpu-wheels WHEELS=DIR PYTHON=python3.12` elsewhere, with the
+# Python and the processor of that machine, and `make gpu WHEELS=DIR PYTHON=python3.12` there. Wheels go into a
+# folder of their own before what is installed there already, which is used as it is.
+WHEELS      ?=
+GPU_WORK    ?= $(CURDIR)/build/gpu
+GPU_SITE    := $(CURDIR)/build/gpu-site
+GPU_OPTIONS ?=
+
+gpu: $(if $(WHEELS),$(GPU_SITE)/.installed,$(STAMP))  ## Run every GPU row of bench, verify and convert in under ten minutes (WHEELS=DIR where there is no registry)
+	$(if $(WHEELS),PYTHONPATH="$(GPU_SITE):$(CURDIR)" "$(PYTHON)",$(BIN)/python) -m benchmarks.gpu "$(GPU_WORK)" --keep $(GPU_OPTIONS)
+
+# --no-deps: onnxruntime-gpu is there in place of onnxruntime. What is not compiled here is compiled anew by every
+# worker, which may write nothing.
+$(GPU_SITE)/.installed:
+	"$(PYTHON)" -m pip install --quiet --no-index --no-deps --upgrade --target "$(GPU_SITE)" "$(WHEELS)"/*.whl
+	@touch $@
+
+gpu-wheels:  ## Put into WHEELS=DIR what `make gpu` needs on a machine without a registry: 3.4 GB for CUDA 13
+	@test -n "$(WHEELS)" || { echo "name a folder: make gpu-wheels WHEELS=DIR PYTHON=python3.12" >&2; exit 1; }
+	"$(PYTHON)" -m pip wheel --quiet --wheel-dir "$(WHEELS)" --constraint constraints.txt \
+		'.[convert,jax]' 'jax[cuda13]' 'onnxruntime-gpu[cuda,cudnn]'
+	rm -f "$(WHEELS)"/onnxruntime-[0-9]*.whl
 
 FUZZ_SECONDS ?= 3600
 

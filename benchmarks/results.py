@@ -25,7 +25,16 @@ FOLDER = ROOT / "benchmarks" / "results"
 def keep(benchmark: str, result: dict[str, Any], name: str = "") -> Path:
     """Write what was measured, in place of what an earlier run has left under this `name` (that of the
     benchmark, if none is given)."""
-    document = {
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"{name or benchmark}.json"
+    path.write_text(json.dumps(document(benchmark, result), indent=1) + "\n", "utf-8")
+    print(f"kept in {path.relative_to(ROOT)}: python -m benchmarks.tables", file=sys.stderr)
+    return path
+
+
+def document(benchmark: str, result: dict[str, Any]) -> dict[str, Any]:
+    """What was measured, with what it is of."""
+    return {
         "benchmark": benchmark,
         "command": command(benchmark, sys.argv[1:]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
@@ -34,11 +43,6 @@ def keep(benchmark: str, result: dict[str, Any], name: str = "") -> Path:
         "versions": versions(),
         "result": result,
     }
-    FOLDER.mkdir(exist_ok=True)
-    path = FOLDER / f"{name or benchmark}.json"
-    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-    print(f"kept in {path.relative_to(ROOT)}: python -m benchmarks.tables", file=sys.stderr)
-    return path
 
 
 def read(name: str) -> dict[str, Any]:
@@ -67,6 +71,9 @@ def processor(document: dict[str, Any]) -> str:
 
 
 def _commit() -> str:
-    """Of what ran; with + where files differ from it."""
+    """Of what ran; with + where files differ from it. A tree that was copied without its history has none."""
     words = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--abbrev=7", "--exclude=*"]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "an unknown commit"

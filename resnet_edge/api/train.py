@@ -31,6 +31,7 @@ from resnet_edge.training.recipe import (
     training_grant,
 )
 from resnet_edge.training.unfinished import training_run
+from resnet_edge.workers.environment import engine
 from resnet_edge.workers.process import WorkerProcess, log_folder
 from resnet_edge.workers.progress import STARTING, OnProgress, from_the_start, silent
 from resnet_edge.workers.variables import check_variables
@@ -67,7 +68,8 @@ def train(
     """Train a ResNet of the zoo and write it to `out` (.keras), with a sidecar.
 
     `data` is a DATA word or (images, labels); `start` and `teacher` are a MODEL or a keras.Model. All else is
-    as `resnet-edge train --help` says. An interrupted run goes on when it is called again. Raises UsageError,
+    as `resnet-edge train --help` says. An interrupted run goes on when it is called again. Keras
+    computes with JAX where KERAS_BACKEND is jax. Raises UsageError,
     UnknownName, DataError, ModelError, OutputError, MissingDependency, WorkerFailed.
     """
     check_variables()
@@ -113,7 +115,7 @@ def train(
         with (
             training_run(path),
             log_folder() as logs,
-            WorkerProcess("training", logs / "train.log", grant=grant) as worker,
+            WorkerProcess("training", logs / "train.log", engine(), grant) as worker,
         ):
             return extended(
                 TrainReport,

@@ -66,7 +66,8 @@ def _place(device: str) -> Any:
         return jax.devices("cpu" if device == "cpu" else "gpu")[0]
     except RuntimeError as error:
         raise DeviceUnavailable(
-            "JAX sees no GPU: pip install 'jax[cuda12]' on a machine that has one, or use the device cpu"
+            "JAX sees no GPU: pip install 'jax[cuda13]' (cuda12 for a driver before 580) on a machine that "
+            "has one, or use the device cpu"
         ) from error
 
 

@@ -40,6 +40,9 @@ KERNELS = "onnxruntime"
 FIRST_FOR = ("onnx", "ort")
 COMPILING = frozenset({"tensorrt", "openvino"})
 """Devices whose provider makes one operation of a whole graph."""
+CUDA = frozenset({"cuda", "cuda-tf32", "tensorrt"})
+"""Devices whose provider needs the libraries of CUDA and cuDNN. Where pip has installed them (nvidia-cublas
+and its like), the dynamic linker does not look; ONNX Runtime loads them from there when it is told to."""
 _PACKAGES = {"OpenVINOExecutionProvider": "onnxruntime-openvino"}
 """What brings a provider, in place of onnxruntime; the others come with onnxruntime-gpu."""
 _DTYPES = {
@@ -68,6 +71,8 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[OrtSession]:
             "in place of onnxruntime"
         )
     check_file(path)
+    if device in CUDA:
+        ort.preload_dlls()
     try:
         session = _inference_session(path, device, threads)
     except Exception as error:  # ORT's exceptions share no base of their own

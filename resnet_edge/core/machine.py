@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from resnet_edge.core.packages import BASE, EXTRAS
+from resnet_edge.core.packages import BASE, EXTRAS, IN_PLACE
 
 if TYPE_CHECKING:
     import psutil
@@ -79,7 +79,9 @@ def celsius() -> float | None:
 def versions() -> dict[str, str]:
     """What is installed of all that can bear on a result, by distribution; nothing is imported."""
     installed = {}
-    for name in (*BASE, *(distribution for distribution, _ in EXTRAS.values())):
+    extras = [distribution for distribution, _ in EXTRAS.values()]
+    in_place = [other for name in extras for other in IN_PLACE.get(name, ())]
+    for name in (*BASE, *extras, *in_place):
         try:
             installed[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:  # an extra that the user did not want

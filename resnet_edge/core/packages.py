@@ -20,6 +20,9 @@ EXTRAS = {
 }
 """Import name: (distribution, extra)."""
 
+IN_PLACE = {"onnxruntime": ("onnxruntime-gpu", "onnxruntime-openvino")}
+"""Distributions that bring the same module in place of another."""
+
 CONVERT = ("keras", "litert", "tflite", "onnx", "onnxruntime")
 """The extras that [convert] is made of: who lacks the package of one mostly lacks those of all."""
 

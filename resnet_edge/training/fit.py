@@ -134,10 +134,22 @@ def training_details(recipe: Recipe, data: TrainingData, history: History, how: 
     return {
         "framework": f"{name} {how.framework.__version__}",
         "backend": keras.backend.backend() if how.framework is keras else "tensorflow",
+        "device": device(how),
         "recipe": recipe.lasting(),
         "data": data.identity,
         "history": history,
     }
+
+
+def device(how: Fit) -> str:
+    """What is computed on, as backends call it: `cpu`, `gpu` or `tpu`."""
+    if how.framework is keras and keras.backend.backend() == "jax":
+        import jax
+
+        return str(jax.default_backend())
+    import tensorflow as tf
+
+    return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
 
 
 def _fed(batches: Iterator[tuple[Pixels, NDArray[np.int64]]], how: Fit) -> Iterator[tuple[Pixels, Any]]:

@@ -113,7 +113,9 @@ def check_other(
     for artifact, targets, computes in zip(
         identified.artifacts, identified.targets, identified.contents, strict=True
     ):
-        own = all((target.backend, target.device) == (first[artifact.format], "cpu") for target in targets)
+        own = all(
+            (target.backend, target.device) == (first.get(artifact.format), "cpu") for target in targets
+        )
         if own and (artifact.sha256 == facts.sha256 or (content and computes == content)):
             raise UsageError(
                 f"{artifact.path} is the reference itself, and agrees with itself whatever it gives: name "

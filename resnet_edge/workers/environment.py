@@ -35,7 +35,8 @@ SET = {
     # A file may name a filter of HDF5, which is looked for as a library; Keras uses none
     # (docs.hdfgroup.org, "HDF5 Dynamically Loaded Filters").
     "HDF5_PLUGIN_PRELOAD": "::",
-    # Before keras.json; `_keras.py` of backends chooses another for JAX, and `tfmot_worker.py` tf_keras.
+    # Before keras.json; `_keras.py` of backends and `engine` choose another for JAX, and `tfmot_worker.py`
+    # tf_keras.
     "KERAS_BACKEND": "tensorflow",
 }
 
@@ -73,6 +74,13 @@ def worker_environment(
         "TMPDIR": str(scratch),
     }
     return {**given, **ours, **({"PYTHONPATH": search} if search else {})}
+
+
+def engine() -> dict[str, str]:
+    """What a worker that trains computes with, where the user's KERAS_BACKEND names another engine than
+    TensorFlow: JAX, which has GPUs that TensorFlow's wheels have no CUDA for. What is trained is proved with
+    TensorFlow all the same."""
+    return {"KERAS_BACKEND": "jax"} if os.environ.get("KERAS_BACKEND") == "jax" else {}
 
 
 def users_keras_home() -> Path:

@@ -160,3 +160,15 @@ def test_a_network_is_trained_on_arrays(tmp_path: Path) -> None:
     assert Path(trained.file).is_file()
     with pytest.raises(errors.OutputError, match="exists"):
         resnet_edge.train(arch="resnet8", data=pictures(64, seed=6), out=tmp_path / "net.keras", epochs=1)
+
+
+@pytest.mark.slow
+def test_keras_trains_on_jax_where_it_is_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("jax")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    resnet_edge.train(
+        arch="resnet8", data=pictures(64, seed=6), out=tmp_path / "net.keras", epochs=1, augment="none"
+    )
+    details = json.loads((tmp_path / "net.json").read_text("utf-8"))["steps"][-1]["details"]
+    assert details["backend"] == "jax"
+    assert details["device"] in ("cpu", "gpu")

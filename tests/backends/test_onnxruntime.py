@@ -56,6 +56,21 @@ def test_graph_that_the_device_cannot_take_whole_does_not_go_to_the_cpu(
         assert "\n" not in str(caught.value)
 
 
+def test_only_devices_of_cuda_load_its_libraries_from_where_pip_put_them(
+    artifacts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the CUDA provider finds no libcublasLt.so.13 beside it, and does not open."""
+    times: list[str] = []
+    monkeypatch.setattr(ort, "preload_dlls", lambda: times.append("loaded"))
+    monkeypatch.setitem(backend._PROVIDERS, "cuda", ("AzureExecutionProvider", {}))
+    with backend.open_session(artifacts / "fixed.onnx", "cpu", 1):
+        assert not times
+    with pytest.raises(DeviceUnavailable), backend.open_session(artifacts / "fixed.onnx", "cuda", 1):
+        pass
+    assert times == ["loaded"]
+    assert backend.CUDA < backend.DEVICES
+
+
 def mean(source: str = "image") -> onnx.NodeProto:
     return helper.make_node("ReduceMean", [source], ["logits"], axes=[1, 2], keepdims=0)
 

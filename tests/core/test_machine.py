@@ -102,6 +102,17 @@ def test_versions_are_those_installed() -> None:
     assert installed["resnet-edge"]
 
 
+def test_a_package_in_place_of_another_has_a_version_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reports of a machine with onnxruntime-gpu would else not say which ONNX Runtime it was."""
+    info = tmp_path / "onnxruntime_gpu-1.31.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 1.31.1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert versions()["onnxruntime-gpu"] == "1.31.1"
+
+
 @pytest.mark.parametrize("module", EXTRAS)
 def test_every_package_comes_with_the_extra_that_the_message_names(module: str) -> None:
     distribution, extra = EXTRAS[module]

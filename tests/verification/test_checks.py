@@ -65,6 +65,8 @@ def test_a_file_against_itself_is_refused_but_on_another_backend() -> None:
     )
     with pytest.raises(UsageError, match="is the reference itself"):
         check_other(file, facts("a" * 64), "", FIRST_BACKEND)
+    keras = replace(artifact, format="keras")  # has no first backend: the reference runs nowhere like it
+    check_other(replace(file, artifacts=(keras,)), facts("a" * 64), "", FIRST_BACKEND)
     check_other(replace(file, targets=(other,)), facts("a" * 64), "", FIRST_BACKEND)
     check_other(
         IdentifiedFiles(

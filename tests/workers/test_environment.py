@@ -13,6 +13,7 @@ import pytest
 
 from resnet_edge.workers.environment import (
     KERAS_SETTINGS,
+    engine,
     share_keras_cache,
     users_keras_home,
     worker_environment,
@@ -101,3 +102,15 @@ def test_a_home_that_nobody_has_is_a_name_like_others(monkeypatch: pytest.Monkey
     monkeypatch.delenv("RESNET_EDGE_USERS_KERAS_HOME", raising=False)
     monkeypatch.setenv("KERAS_HOME", "~nobody-at-all/keras")
     assert users_keras_home().name == "keras"
+
+
+@pytest.mark.parametrize(
+    ("said", "variables"), [("jax", {"KERAS_BACKEND": "jax"}), ("torch", {}), ("tensorflow", {}), (None, {})]
+)
+def test_training_is_on_jax_only_where_the_user_says_so(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, variables: dict[str, str]
+) -> None:
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if said is not None:
+        monkeypatch.setenv("KERAS_BACKEND", said)
+    assert engine() == variables
