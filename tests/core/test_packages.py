@@ -1,4 +1,4 @@
-"""Packages by the extra that brings them; tests.core.test_machine holds the messages against pyproject.toml."""
+"""Packages by the extra that brings them; core/test_machine.py holds the messages against pyproject.toml."""
 
 from __future__ import annotations
 
