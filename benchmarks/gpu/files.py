@@ -16,6 +16,8 @@ from benchmarks.gpu.call import Called, call
 from resnet_edge.core.files.bundled import CALIBRATION_FILE, MODEL_FILE, TEST_FILE, bundled
 
 SIZE, PROOF, TRAINING = 224, 48, 64
+FEW = 256
+"""Images that `convert` proves the files on where they are made: `verify` takes more of them, on the GPU."""
 THERE = Called(exit_code=0, seconds=0.0, document={"made": True})
 """Of files that need no command, or that are whole whatever `convert` thinks of their proof."""
 SCHEMES = "fp32,fp16,dynamic,int8"
@@ -91,10 +93,20 @@ def resnet50() -> Network:
 
 def convert_words(files: NetworkFiles) -> list[str]:
     """`convert` of a network, for any batch size and without latency."""
-    words = ["resnet_edge", "convert", str(files.model), "--data", str(files.proof), "--schemes", SCHEMES]
+    words = ["resnet_edge", "convert", str(files.model), "--data", str(few(files)), "--schemes", SCHEMES]
     words += ["--calibration", str(files.folder / "calibration.npz"), "--calibrator", "minmax", "--no-plan"]
     words += ["--dynamic-batch", "--latency-seconds", "0", "--max-drop", "5", *preprocess(files)]
     return [*words, "--out", str(files.folder / "dist"), "--overwrite", "--json"]
+
+
+def few(files: NetworkFiles) -> Path:
+    """The first FEW images of the proof, in a file."""
+    import numpy as np
+
+    path = files.folder / "few.npz"
+    with np.load(files.proof) as held:
+        np.savez(path, images=held["images"][:FEW], labels=held["labels"][:FEW])
+    return path
 
 
 def preprocess(files: NetworkFiles) -> list[str]:
