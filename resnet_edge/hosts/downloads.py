@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import email.parser
 import importlib.metadata
-import importlib.util
 import os
 import re
 import subprocess
@@ -89,10 +88,12 @@ def tags(python: HostPython) -> frozenset[Tag]:
 
 
 def _require_pip() -> None:
-    if importlib.util.find_spec("pip") is None:
+    try:  # not by find_spec: setuptools watches who imports pip
+        importlib.metadata.version(PIP)
+    except importlib.metadata.PackageNotFoundError as error:
         raise MissingDependency(
             f"pip is not installed here, and it brings the wheels of a host: {sys.executable} -m ensurepip"
-        )
+        ) from error
 
 
 def _wanted(requirement: Requirement, python: HostPython) -> bool:

@@ -74,11 +74,11 @@ def prune(worker: WorkerProcess, wanted: dict[str, Any]) -> dict[str, Any]:
     ("middle", "images", "more", "kind", "message"),
     [
         (
-            [layers.LayerNormalization(name="odd")],
+            [layers.RMSNormalization(name="odd")],
             {},
             {},
             ModelError,
-            r"layer odd \(LayerNormalization\) has no",
+            r"layer odd \(RMSNormalization\) has no",
         ),
         ([], {"labelled": False}, {}, DataError, "has no labels"),
         ([], {"shape": (9, 9, 3)}, {}, DataError, "9"),
