@@ -19,7 +19,7 @@ from resnet_edge.benchmarking.host_task import BenchThere, CarriedFile
 from resnet_edge.benchmarking.recommend import recommended
 from resnet_edge.benchmarking.task import CountBytes
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.backend_name import on_host, split_host
+from resnet_edge.core.backend_name import on_host, placed, split_host
 from resnet_edge.core.errors import (
     ArtifactError,
     MissingDependency,
@@ -44,8 +44,7 @@ def bench_everywhere(request: BenchRequest, on_progress: OnProgress) -> Bench:
     timed, and as `bench`."""
     by_host: dict[str, list[str]] = {}
     for word in request.backends:
-        backend, host = split_host(word)
-        by_host.setdefault(host, []).append(backend)
+        by_host.setdefault(split_host(word)[1], []).append(word)
     here = by_host.pop("", [])
     if not by_host:
         return bench(request, on_progress)
@@ -78,10 +77,7 @@ def _on_hosts(
                 try:
                     benches[host] = timing.result()
                 except ResnetEdgeError as error:
-                    failures += [
-                        Failed(ALL_FILES, on_host(word.partition(":")[0], host), _device(word), str(error))
-                        for word in by_host[host]
-                    ]
+                    failures += [Failed(ALL_FILES, *placed(word), str(error)) for word in by_host[host]]
                     if alone and len(failures) == sum(map(len, by_host.values())):
                         raise
         except BaseException:
@@ -97,10 +93,6 @@ def _check_timed(request: BenchRequest, merged: Bench) -> None:
         if not file.brought and not {file.name, ALL_FILES} & tried:
             words = ",".join(request.backends)
             raise UsageError(f"none of --backends {words} opens {file.name}: add one that does")
-
-
-def _device(word: str) -> str:
-    return word.partition(":")[2] or "cpu"
 
 
 def _carried(request: BenchRequest, workers: WorkerPool) -> tuple[CarriedFile, ...]:
@@ -128,17 +120,8 @@ def _on_host(
     workers: WorkerPool,
     on_progress: OnProgress,
 ) -> Bench:
-    task = BenchThere(
-        files=files,
-        backends=tuple(backends),
-        threads=request.threads,
-        batch=request.batch,
-        budget_seconds=request.budget_seconds,
-        seed=request.seed,
-        profile=request.profile,
-        accept_noise=request.accept_noise,
-        command=request.command,
-    )
+    named = tuple(split_host(word)[0] for word in backends)
+    task = BenchThere(files=files, request=replace(request, files=(), backends=named))
     worker = workers.worker(f"bench on {host}", on_progress, backends_grant(backends), host)
     try:
         return worker.run(task)

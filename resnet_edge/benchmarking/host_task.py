@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.benchmarking.bench import BenchRequest
 from resnet_edge.core.results.bench import Bench
 from resnet_edge.workers.task import Task
 
@@ -24,14 +25,8 @@ class CarriedFile:
 class BenchThere(
     Task[Bench], runs="resnet_edge.benchmarking.there:run", reads=("files.path", "files.beside")
 ):
-    """benchmarking.bench.BenchRequest, of the machine that is asked."""
+    """benchmarking.bench, of the machine that is asked: `request` has no files, as paths in it would not be
+    carried."""
 
     files: tuple[CarriedFile, ...]
-    backends: tuple[str, ...]
-    threads: int
-    batch: int
-    budget_seconds: float
-    seed: int
-    profile: bool
-    accept_noise: bool
-    command: str
+    request: BenchRequest

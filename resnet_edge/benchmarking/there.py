@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from resnet_edge.benchmarking.bench import BenchRequest, bench
+from resnet_edge.benchmarking.bench import bench
 from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.benchmarking.host_task import BenchThere
 from resnet_edge.core.results.bench import Bench
 from resnet_edge.workers.progress import OnProgress
 
 
-def run(request: BenchThere, on_progress: OnProgress) -> Bench:
+def run(task: BenchThere, on_progress: OnProgress) -> Bench:
     """Raises as benchmarking.bench does."""
-    said = {name: getattr(request, name) for name in BenchRequest.__dataclass_fields__ if name != "files"}
     # Brought along: what nothing here opens may be opened on another machine.
     files = tuple(
         BenchFile(path=Path(file.path), name=file.name, format=file.format, scheme=file.scheme, brought=True)
-        for file in request.files
+        for file in task.files
     )
-    return bench(BenchRequest(files=files, **said), on_progress)
+    return bench(replace(task.request, files=files), on_progress)

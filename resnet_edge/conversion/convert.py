@@ -75,6 +75,8 @@ def convert(request: ConvertRequest, workspace: Workspace, on_progress: OnProgre
     env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
     with workers_and_threads(workspace.logs, threads, env, workspace.check_space, grant) as (workers, pool):
+        elsewhere = offers(workers, request.plan.backends, on_progress)
+        request = replace(request, plan=replace(request.plan, offers=elsewhere))
         return _Run(request, workspace, workers, pool, on_progress).run()
 
 
@@ -93,10 +95,9 @@ class _Run:
         self.workers, self.pool = workers, pool
         self.source = workers.worker("source", on_progress, grant_of(request.model))
         self.maker = workers.worker("artifacts", on_progress, backends_grant(request.plan.backends))
-        self.elsewhere = offers(workers, request.plan.backends, on_progress)
         self.scheduler = Scheduler(
             *(workers, pool, workspace.scratch, on_progress, backends_grant(request.plan.backends)),
-            workers_of(self.elsewhere),
+            workers_of(request.plan.offers),
         )
         self.run_log = RunLog(on_progress)
         self.witness: ReaderCheck | None = None
@@ -148,7 +149,7 @@ class _Run:
         """What every artifact and proof starts from, and what was done to the model before."""
         facts, plan = self._both(
             self.pool.submit(self.source.run, ReadModelFacts(model=self.request.model)),
-            self.pool.submit(self.maker.run, replace(self.request.plan, offers=self.elsewhere)),
+            self.pool.submit(self.maker.run, self.request.plan),
         )
         self.run_log.notes += [*facts.read_as, *plan.notes]
         lineage = self._read_lineage(facts)
@@ -232,7 +233,7 @@ class _Run:
         report = Report(
             resnet_edge=__version__,
             versions=versions(),
-            machine={**machine(), "command": self.request.command, **hosts_of(self.elsewhere)},
+            machine={**machine(), "command": self.request.command, **hosts_of(self.request.plan.offers)},
             model=replace(facts, source=self.request.source_name or facts.source),
             data=described(inputs.images),
             calibration=None

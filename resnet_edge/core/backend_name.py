@@ -7,6 +7,8 @@ from functools import cache
 from resnet_edge.core import registry
 
 ROOM = "backends"
+CPU = "cpu"
+"""The device that is meant where none is named."""
 
 
 def split_host(backend: str) -> tuple[str, str]:
@@ -27,6 +29,13 @@ def runtime_of(backend: str) -> str:
     return split_host(backend)[0].partition(":")[0]
 
 
+def placed(word: str) -> tuple[str, str]:
+    """What `--backends` has, as rows of reports have it: `litert:gpu@pi4` is `litert@pi4` on the `gpu`."""
+    here, host = split_host(word)
+    runtime, _, device = here.partition(":")
+    return on_host(runtime, host), device or CPU
+
+
 def on_host(runtime: str, host: str) -> str:
     """What a report calls a backend on a host; on this machine its own name."""
     return f"{runtime}@{host}" if host else runtime
@@ -35,7 +44,7 @@ def on_host(runtime: str, host: str) -> str:
 def option_of(backend: str, device: str) -> str:
     """A row of a report as `--backends` takes it: `litert:gpu@pi4`."""
     runtime, host = split_host(backend)
-    return on_host(runtime if device == "cpu" else f"{runtime}:{device}", host)
+    return on_host(runtime if device == CPU else f"{runtime}:{device}", host)
 
 
 @cache

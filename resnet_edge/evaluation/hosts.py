@@ -1,18 +1,17 @@
-"""Runs in the parent. The backends that were task for on other machines."""
+"""Runs in the parent. The backends that were asked for on other machines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from resnet_edge.core.backend_name import on_host, split_host
+from resnet_edge.core.backend_name import placed, runtime_of, split_host
 from resnet_edge.evaluation.job import Offer, Target
 from resnet_edge.evaluation.offer_task import OfferBackend
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress
 
-CPU = "cpu"
 MOST_WORKERS = 8
 """Each has a connection of its own, and sshd drops some where ten begin at once (its MaxStartups)."""
 
@@ -51,10 +50,9 @@ def _offers_of(workers: WorkerPool, host: str, words: list[str], on_progress: On
     offered_there = []
     try:
         for word in words:
-            runtime, _, device = split_host(word)[0].partition(":")
-            task = OfferBackend(backend=runtime, device=device or CPU)
-            offered = worker.run(task)
-            target = Target(on_host(runtime, host), device or CPU, offered.in_one)
+            backend, device = placed(word)
+            offered = worker.run(OfferBackend(backend=runtime_of(backend), device=device))
+            target = Target(backend, device, offered.in_one)
             offered_there.append(
                 Offer(
                     word=word,

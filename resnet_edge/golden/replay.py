@@ -9,7 +9,7 @@ from pathlib import Path
 from resnet_edge.benchmarking.task import ListOffers, Offers
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.backend_name import on_host, runtime_of, split_host
+from resnet_edge.core.backend_name import placed, runtime_of, split_host
 from resnet_edge.core.errors import (
     ArtifactError,
     DataError,
@@ -136,15 +136,13 @@ class _Team:
             return [self._where_it_opens(file)]
         format, places = file.artifact.format, []
         for word in words:
-            runtime, host = split_host(word)
-            runtime, _, device = runtime.partition(":")
-            name = on_host(runtime, host)
+            name, device = placed(word)
             offers = self._offers(name)
-            if (device or "cpu") not in offers.devices:
+            if device not in offers.devices:
                 known = ", ".join(offers.devices)
                 raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
             if format in offers.formats:
-                places.append((name, device or "cpu"))
+                places.append((name, device))
         if not places:
             raise UsageError(f"none of {','.join(words)} opens {format}: add a backend that does")
         return [self._row(file, name, device) for name, device in places]

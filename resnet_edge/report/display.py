@@ -33,7 +33,7 @@ class Displayed:
     """A report that shows itself."""
 
     def _display(self) -> Display:
-        raise NotImplementedError
+        raise NotImplementedError  # each report says what it shows
 
     def _repr_html_(self) -> str:
         return self._display().html()

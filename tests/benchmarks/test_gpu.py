@@ -51,7 +51,7 @@ def test_devices_are_those_that_the_backend_knows(group: Any, tmp_path: Path) ->
         try:  # in a process of its own: Keras computes with one framework
             offers = worker.run(ListOffers(backend=group.backend))
         except MissingDependency as error:
-            pytest.skip(str(error))
+            pytest.skip(str(error))  # an extra
     assert set(group.devices) <= {*offers.devices}
     assert group.suffix in offers.formats
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resnet_edge.core.backend_name import on_host, option_of, runtime_of, split_host
+from resnet_edge.core.backend_name import on_host, option_of, placed, runtime_of, split_host
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,18 @@ def test_the_runtime_is_the_file_of_the_room(name: str) -> None:
 )
 def test_a_row_is_asked_for_again(backend: str, device: str, option: str) -> None:
     assert option_of(backend, device) == option
+
+
+@pytest.mark.parametrize(
+    ("word", "row"),
+    [
+        ("litert", ("litert", "cpu")),
+        ("litert:gpu@pi4", ("litert@pi4", "gpu")),
+        ("tflite@2.7@pi4", ("tflite@2.7@pi4", "cpu")),
+    ],
+)
+def test_what_was_asked_for_as_rows_have_it(word: str, row: tuple[str, str]) -> None:
+    assert placed(word) == row
 
 
 def test_a_name_with_its_host() -> None:

@@ -162,7 +162,7 @@ def raspberry_programs(folder: Path) -> str:
     try:
         _arm64_environment.require("litert_arm64", "ai-edge-litert", "litert")
     except MissingDependency as error:
-        pytest.skip(str(error))
+        pytest.skip(str(error))  # the environment of `make extras`
     folder.mkdir(parents=True)
     place = _arm64_environment.folder()
     emulator = [str(place / "bin/qemu-aarch64"), "-cpu", _arm64_environment.CPU, "-L", str(place / "sysroot")]

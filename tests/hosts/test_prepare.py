@@ -52,7 +52,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         try:
             downloads.wheels([], python())
         except HostUnavailable as error:
-            pytest.skip(str(error))
+            pytest.skip(str(error))  # no registry is reached: there are no wheels to bring
         yield folder
 
 

@@ -3,6 +3,7 @@ follow it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, BinaryIO, Literal, TypeVar
 
 import msgspec
@@ -62,6 +63,15 @@ class HostReply(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 T = TypeVar("T", HostRequest, HostReply)
+
+
+def parts(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """What a file is sent in, and whether it is the last: an empty file is one part. Raises OSError."""
+    block = stream.read(BLOCK)
+    while following := stream.read(BLOCK):
+        yield block, False
+        block = following
+    yield block, True
 
 
 class Broken(Exception):

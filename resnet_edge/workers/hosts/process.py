@@ -66,7 +66,8 @@ class HostProcess:
 
     def _brought(self, carried: Carried) -> dict[str, str]:
         """The digest of each file by its path there; all of them are there now."""
-        files = {digest_of(here): here for here in carried.reads}
+        digests = {here: digest_of(here) for here in carried.reads}
+        files = {digest: here for here, digest in digests.items()}
         if files:
             # Many workers of one host would bring the same file at once.
             with _lock_of(self.host):
@@ -76,18 +77,12 @@ class HostProcess:
                     raise self._connection.no_answer()
                 for digest in dict.fromkeys(missing):
                     self._bring(digest, files[digest])
-        here = {path: digest for digest, path in files.items()}
-        return {there: here.get(path) or digest_of(path) for path, there in carried.reads.items()}
+        return {there: digests[here] for here, there in carried.reads.items()}
 
     def _bring(self, digest: str, file: str) -> None:
         with reading(file), open(file, "rb") as stream:
-            block = stream.read(frames.BLOCK)
-            while True:
-                following = stream.read(frames.BLOCK)
-                self._connection.send(HostRequest(order="file", digests=[digest], last=not following), block)
-                if not following:
-                    break
-                block = following
+            for block, last in frames.parts(stream):
+                self._connection.send(HostRequest(order="file", digests=[digest], last=last), block)
         self._end()
 
     def _called(

@@ -221,13 +221,8 @@ class _Served:
         if not file.is_file():
             return
         with file.open("rb") as stream:
-            block = stream.read(frames.BLOCK)
-            while True:
-                following = stream.read(frames.BLOCK)
-                self._send(HostReply(written=path, last=not following), block)
-                if not following:
-                    break
-                block = following
+            for block, last in frames.parts(stream):
+                self._send(HostReply(written=path, last=last), block)
         file.unlink()
 
     def _inside(self, path: str) -> Path:

@@ -60,3 +60,11 @@ def test_an_answer_has_its_reply() -> None:
     frame = frames.read(stream, HostReply)
     assert frame is not None
     assert frame[0].reply == {"n": 1}
+
+
+@pytest.mark.parametrize("size", [0, 1, frames.BLOCK, frames.BLOCK + 1, 3 * frames.BLOCK])
+def test_the_parts_of_a_file_end_with_the_last(size: int) -> None:
+    sent = [*frames.parts(io.BytesIO(bytes(size)))]
+    assert sum(len(block) for block, _ in sent) == size
+    assert [last for _, last in sent] == [False] * (len(sent) - 1) + [True]
+    assert all(len(block) <= frames.BLOCK for block, _ in sent)
