@@ -75,7 +75,8 @@ def test_doctor_opens_every_backend_and_prints_json_alone() -> None:
         [sys.executable, "-m", "resnet_edge", "doctor", "--json"], capture_output=True, text=True
     )
     report = json.loads(done.stdout)
-    assert set(report) == {"machine", "sandbox", "versions", "backends"}
+    assert set(report) == {"machine", "sandbox", "versions", "backends", "host"}
+    assert report["host"] == ""  # this machine
     states = {backend["backend"]: backend["devices"] for backend in report["backends"]}
     for name in ("litert", "onnxruntime"):
         (cpu,) = [state for state in states[name] if state["device"] == "cpu"]
