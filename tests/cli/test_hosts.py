@@ -184,7 +184,7 @@ def test_a_host_that_goes_away_leaves_the_other_rows(
     def drop_when_at_work() -> None:
         # Workers of the proof are the first that run beside the server's own greeting.
         while not over.is_set():
-            started = any("workers.child" in " ".join(one.cmdline()) for one in host.running())
+            started = any("workers.child" in command for command in host.commands())
             if started and any(file.stat().st_size > 1 << 20 for file in host.home.rglob("host/??/*")):
                 host.drop()
                 return

@@ -60,6 +60,14 @@ class Sshd:
         """What was started through a connection, and still runs."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
 
+    def commands(self) -> list[str]:
+        """The command lines of what runs there; of what ends meanwhile there is none."""
+        lines = []
+        for process in self.running():
+            with contextlib.suppress(psutil.Error):
+                lines.append(" ".join(process.cmdline()))
+        return lines
+
     def drop(self) -> None:
         """Every connection drops, as when a cable is pulled; what was started goes on. The server stays."""
         for connection in self._connections():
