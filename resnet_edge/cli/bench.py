@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING
 import click
 
 from resnet_edge.api.checked import AtLeast0, AtLeast1
-from resnet_edge.cli._options import backends_option, given, junit_option, overwrite_option, value_type
+from resnet_edge.cli._options import (
+    backends_option,
+    given,
+    junit_option,
+    overwrite_option,
+    refuse_without_effect,
+    value_type,
+)
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
     from resnet_edge.api.reports import BenchReport
+
+HOW_TO_MEASURE = {"backends", "threads", "batch", "budget", "profile", "seed", "junit"}
+"""Options of what is measured, which a stored document was long ago."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
@@ -101,8 +111,6 @@ def command(
     from resnet_edge.report.junit import timed
 
     _check_usage(paths, compare, html, stored, junit, overwrite)
-    if accept_noise and compare is not None:
-        raise click.UsageError("--accept-noise is for figures that are measured: leave it out with --compare")
     if compare is not None:
         _compare(*compare, as_json=as_json, quiet=quiet)
         return
@@ -133,6 +141,12 @@ def _check_usage(
     """What is wrong is said before anything is measured."""
     from resnet_edge.report.whole_file import check_page
 
+    for mode, chosen, without in (
+        ("--compare", compare, {*HOW_TO_MEASURE, "accept_noise"}),
+        ("--from", stored, HOW_TO_MEASURE),
+    ):
+        if chosen is not None:
+            refuse_without_effect(without, f"is for figures that are measured: leave it out with {mode}")
     if compare is not None:
         if paths or stored:
             raise click.UsageError("--compare takes two documents, and no PATH")
@@ -144,8 +158,6 @@ def _check_usage(
         raise click.UsageError("--from measures nothing: leave out PATH, or leave out --from")
     elif stored is None and not paths:
         raise click.UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
-    if junit is not None and (compare is not None or stored is not None):
-        raise click.UsageError("--junit is of what is measured: leave out --compare and --from")
     if html is not None:
         check_page("--html", html, overwrite)
     elif overwrite and junit is None:
