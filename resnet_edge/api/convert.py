@@ -183,7 +183,8 @@ def _threads(threads: int) -> int:
 def _check_latency(threads: int, latency_seconds: float) -> None:
     if threads != 1 and not latency_seconds:
         raise UsageError(
-            f"--threads {threads} is for latency, and --latency-seconds 0 measures none: leave one of them out"
+            f"--threads {threads} is for latency, and --latency-seconds 0 measures none: leave one of them "
+            "out"
         )
 
 

@@ -267,8 +267,8 @@ def _check_channels(given: dict[str, Any], amounts: list[str]) -> None:
         for name in ("multiple", "scope"):
             if given[name] is not None:
                 raise UsageError(
-                    f"--{name} is of channels, and --remove-blocks alone removes none: add --amount, or leave "
-                    "it out"
+                    f"--{name} is of channels, and --remove-blocks alone removes none: add --amount, or "
+                    "leave it out"
                 )
 
 

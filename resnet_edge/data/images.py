@@ -87,9 +87,6 @@ def _check_classes(loaded: ImageSet, request: PrepareImages) -> None:
             f"{loaded.source} has {len(loaded.class_names)} classes and the model {request.classes}: "
             "one sub-folder per class of the model is needed"
         )
-    for name in loaded.class_names:
-        if not name.isprintable():  # a file name that is not UTF-8 cannot be told to the parent either
-            raise DataError(f"{loaded.source} has a class called {name!r}: rename it, in UTF-8, on one line")
 
 
 def _check_values(loaded: ImageSet, request: PrepareImages) -> None:

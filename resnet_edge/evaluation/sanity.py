@@ -74,9 +74,10 @@ def one_class(reference: Values, labels: NDArray[np.int64] | None, head: Head) -
 
 def _not_finite(reference: Values, candidate: Values) -> Finding | None:
     for whose, values in (("the reference", reference), ("the artifact", candidate)):
-        bad = int(np.count_nonzero(~np.isfinite(values).all(axis=1)))
-        if bad:
-            return Finding("fail", f"{whose} gives NaN or Inf on {bad:,} of {len(values):,} images")
+        bad = ~np.isfinite(values).all(axis=1)
+        if bad.any():
+            count = f"{np.count_nonzero(bad):,} of {len(values):,} images"
+            return Finding("fail", f"{whose} gives NaN or Inf on {count}, first on image {bad.argmax()}")
     return None
 
 

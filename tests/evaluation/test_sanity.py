@@ -48,7 +48,7 @@ def test_one_value_that_is_no_number_fails(value: float) -> None:
         assert finding is not None
         assert (finding.verdict, finding.reason) == (
             "fail",
-            f"the {whose} gives NaN or Inf on 1 of 60 images",
+            f"the {whose} gives NaN or Inf on 1 of 60 images, first on image 17",
         )
 
 
