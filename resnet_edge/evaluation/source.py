@@ -115,9 +115,9 @@ def _not_finite(
     where = origin_of(opened.trackable, image, lambda: opened.network(image))
     first = f"{names[row] if names else row}{f', and there first {where}' if where else ''}"
     return (
-        f"the model itself gives NaN or infinity on {count:,} of {len(images):,} images, first image {first}: "
-        "leave these images out of --data, or correct the layer; and see that --preprocess is what it was "
-        "trained with"
+        f"the model itself gives NaN or infinity on {count:,} of {len(images):,} images, first image "
+        f"{first}: leave these images out of --data, or correct the layer; and see that --preprocess is what "
+        "it was trained with"
     )
 
 
