@@ -153,7 +153,7 @@ class _Run:
         if proved & places and not self.request.backends:
             timed = ", ".join(sorted(option_of(*place) for place in proved & places))
             note = f"timed where the folder's report proved the files, on {timed}; --backends names others"
-            self.notes.append(f"{note} (`resnet-edge doctor` tells which are here)")
+            self.notes.append(f"{note} (`resnet-edge doctor` lists what is here)")
 
     def sizes(self) -> dict[str, int]:
         """Bytes of each artifact, by its name; of ONNX with the files that hold its weights, where the onnx
@@ -226,7 +226,7 @@ class _Run:
         silent_ones = sorted(
             {contender.target.backend for contender in contenders.taken if contender not in watched}
         )
-        return tuple(f"{name} does not tell what its operators take" for name in silent_ones)
+        return tuple(f"{name} gives no time for each operator" for name in silent_ones)
 
     def timing(self, contender: Contender, number: int, settlement: _Settlement, limits: Limits) -> Timing:
         """The row of a contender."""

@@ -102,7 +102,7 @@ output_name_option = click.option(
 head_option = click.option(
     "--head",
     type=value_type(HeadKind),
-    help="What the outputs are, where the model does not tell: one of classes, one of two (binary), any of "
+    help="What the outputs are, where the model does not say: one of classes, one of two (binary), any of "
     "several labels (multilabel), or an embedding. [default: what the .json beside the model says, else what "
     "the model ends in]",
 )

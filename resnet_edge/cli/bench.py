@@ -57,14 +57,14 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 @click.option(
     "--profile",
     is_flag=True,
-    help="Tell what every layer takes, and what holds int8 back. Takes time of its own, after --budget.",
+    help="Time every layer, too, and list what makes int8 slow. Takes time of its own, after --budget.",
 )
 @click.option(
     "--compare",
     nargs=2,
     type=click.Path(path_type=Path),
     metavar="A.json B.json",
-    help="Measure nothing: tell what changed from one --json document to the other.",
+    help="Measure nothing: show what changed from one --json document to the other.",
 )
 @click.option(
     "--html",
@@ -86,7 +86,13 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 )
 @junit_option
 @overwrite_option("FILE.html and FILE.xml")
-@click.option("--seed", default=0, show_default=True, type=value_type(AtLeast0), help="Orders the turns.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=value_type(AtLeast0),
+    help="Of the random order of the rounds.",
+)
 @output_options
 def command(
     paths: tuple[Path, ...],
@@ -103,8 +109,8 @@ def command(
     """Measure latency across backends, so that it holds when repeated.
 
     PATH is an artifact (.tflite, .onnx), a Keras model (.keras, .h5), or a folder that `convert` wrote,
-    which brings its Keras model along. All of them take turns in shuffled rounds, each backend in a
-    process of its own, on the same cores.
+    which brings its Keras model along. They are timed in interleaved rounds, in random order, each backend
+    in a process of its own, on the same cores.
 
     Exit code 0: every figure holds; 5: some do not, and the table says why (a longer --budget, or a
     quieter machine, may fix it, and --accept-noise makes it 0); 3: something could not be timed.

@@ -151,8 +151,8 @@ def command(
     ARTIFACT is a .tflite or .onnx file, whoever wrote it, a Keras model, or a folder that `convert` wrote.
     A run that was ended goes on where it stopped when it is started again.
 
-    Exit code 0: everything was proved; 4: an artifact failed; 5: more images are needed to tell; 3: something
-    could not be done.
+    Exit code 0: everything was proved; 4: an artifact failed; 5: more images are needed to decide; 3:
+    something could not be done.
     """
     if golden is not None:
         refuse_without_effect(NOT_WITH_GOLDEN, "goes not with --golden: the file has all that is needed")

@@ -44,7 +44,7 @@ def check_weights(weights: Iterable[tuple[str, Any]], source: str) -> None:
         raise ModelError(
             f"{source}: {len(spoilt)} of {len(named)} weights hold NaN or infinity, first {name} ({bad:,} of "
             f"{size:,} numbers): give a checkpoint from before they did, or set these numbers (0; a "
-            "variance: 1), save the model again, and see what it still tells apart"
+            "variance: 1), save the model again, and see what accuracy is left"
         )
 
 

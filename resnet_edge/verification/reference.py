@@ -161,7 +161,7 @@ class ReferenceModel:
         before = self._worker.run(ReadModelFacts(model=source))
         if (before.input_shape, before.head) != (facts.input_shape, facts.head):
             raise ModelError(
-                f"{source.source} takes other images than {facts.source}, or tells other classes apart: name "
+                f"{source.source} takes other images than {facts.source}, or has other classes: name "
                 "the model that was pruned with --unpruned"
             )
 

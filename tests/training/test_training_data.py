@@ -118,7 +118,11 @@ def test_an_embedding_needs_no_labels_and_is_measured_where_there_are_some(tmp_p
 @pytest.mark.parametrize(
     ("labels", "head", "says"),
     [
-        (SEVERAL, Head.of_classes(3, "logits"), "3 labels per image, and the model tells classes apart"),
+        (
+            SEVERAL,
+            Head.of_classes(3, "logits"),
+            "3 labels per image, and the model gives one class per image",
+        ),
         (SEVERAL, Head.multilabel(2, "logits"), "3 labels per image, and the model 2"),
         (LABELS, Head.multilabel(2, "logits"), "one class per image"),
         (np.ones((N, 2), int), None, "the same labels for every image"),
