@@ -73,10 +73,10 @@ def test_a_model_that_a_folder_brought_needs_no_backend() -> None:
 
 def test_without_names_files_are_tried_where_they_were_proved_and_their_model_beside_them() -> None:
     model = BenchFile(path=Path("a.keras"), name="a.keras", format="keras", scheme=None, brought=True)
-    asked: list[str] = []
+    started: list[str] = []
 
     def noting(name: str) -> Offers:
-        asked.append(name)
+        started.append(name)
         return Offers(("keras",), ("cpu", "gpu"), False) if name == "keras" else ask(name)
 
     chosen = candidates((*FILES, model), (), noting, {("litert", "cpu")})
@@ -85,7 +85,7 @@ def test_without_names_files_are_tried_where_they_were_proved_and_their_model_be
         ("a.keras", "keras", "cpu"),
     ]
     assert not chosen.named, "what does not open is no failure"
-    assert asked == ["keras", "litert"], "nothing else is started"
+    assert started == ["keras", "litert"], "nothing else is started"
 
 
 def test_where_no_place_of_the_proof_is_here_all_are_tried() -> None:
