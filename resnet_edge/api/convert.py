@@ -32,6 +32,7 @@ from resnet_edge.report import write_reports
 from resnet_edge.report.junit import junit as junit_xml
 from resnet_edge.report.junit import proved
 from resnet_edge.report.whole_file import check_writable, write_whole
+from resnet_edge.schemes import scheme_of
 from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
@@ -99,6 +100,8 @@ def convert(
         channels_first=nchw,
         dense_scales=dense_scales,
     )
+    _check_latency(threads, latency_seconds)
+    _check_calibrated(what.schemes, calibration=calibration, calibrator=calibrator, repair=repair)
     with value_files() as files:
         source, images = None if model is None else files.model(model), files.data(data)
         calibrating = files.data(calibration, "calibration")
@@ -175,6 +178,34 @@ def _threads(threads: int) -> int:
             f"--threads {threads}: this process may use {usable_cores()} cores; ask for at most that"
         )
     return threads
+
+
+def _check_latency(threads: int, latency_seconds: float) -> None:
+    if threads != 1 and not latency_seconds:
+        raise UsageError(
+            f"--threads {threads} is for latency, and --latency-seconds 0 measures none: leave one of them "
+            "out"
+        )
+
+
+def _check_calibrated(
+    schemes: tuple[str, ...],
+    *,
+    calibration: Data | None,
+    calibrator: CalibratorName,
+    repair: RepairName | None,
+) -> None:
+    """Refuse options of int8 ranges where no scheme has any. Those that say what not to do, as --no-plan,
+    are followed there too."""
+    if any(scheme_of(name).needs_calibration for name in schemes):
+        return
+    for option, named in (
+        ("--calibration", calibration is not None),
+        ("--calibrator", calibrator != "auto"),
+        ("--repair", repair is not None),
+    ):
+        if named:
+            raise UsageError(f"{option} is for int8 artifacts: add --schemes int8, or leave it out")
 
 
 def _class_names(labels: str | Path | Sequence[str] | None) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from resnet_edge.workers.variables import check_variables
 
 @checked
 def doctor(*, host: str | None = None, on_progress: OnProgress = silent) -> DoctorReport:
-    """Tell versions, machine, and which backends really open here, or on `host`, a machine that
+    """Show versions, the machine, and which backends open here, or on `host`, a machine that
     `host prepare` made ready. Raises UsageError, HostUnavailable, WorkerFailed."""
     check_variables()
     if host is None:

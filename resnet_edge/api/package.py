@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from os.path import realpath
 from pathlib import Path
 
 from resnet_edge.api.checked import AtLeast1, checked
@@ -63,7 +64,8 @@ def package(
             raise UsageError(f"{language!r} is no language: write it as de or pt-BR")
     with value_files() as files:
         word = files.data(data)
-        proved_on = word or data_of(converted_folder)
+        reported = data_of(converted_folder)
+        proved_on = word or reported
         read = (converted_folder, *read_paths(None, proved_on, resize), *(path for _, path in translations))
         place = Workspace(Path(out), writer="package", overwrite=overwrite, inputs=read)
         converted = read_converted(converted_folder)
@@ -80,7 +82,7 @@ def package(
             license=license,
         )
         command = reproduced(converted_folder, request, intended_use)
-        request = replace(request, data=proved_on)
+        request = replace(request, data=proved_on, same_data=_same(proved_on, reported))
         with place as workspace:
             bundle = files.named(run(request, converted, workspace, files.progress(on_progress)))
             roots = (workspace.folder, workspace.scratch, workspace.logs, converted_folder)
@@ -91,3 +93,8 @@ def package(
             write_bundle(bundle, workspace.folder, command, card)
             published = workspace.publish_partial() if bundle.failed else workspace.publish()
     return extended(PackageReport, bundle, folder=published, command=command)
+
+
+def _same(word: str | None, reported: str | None) -> bool:
+    """Whether both name the same images, by whatever path."""
+    return None not in (word, reported) and realpath(str(word)) == realpath(str(reported))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,7 @@ def _channels(options: _PruneOptions, given: dict[str, Any], on_progress: OnProg
     by_amount = latency is None and not (count is not None and not amounts)
     target = PruningTarget(option("of", "macs"), 1 - or_else(options.amount, AMOUNT)) if by_amount else None
     place, _, device = backend(option("backend", "litert:cpu")).partition(":")
+    _check_fine_tuned(options.recipe, option("sparse_epochs", 0))
     request = ChannelRequest(
         model=options.model,
         recipe=options.recipe,
@@ -261,3 +263,21 @@ def _check_channels(given: dict[str, Any], amounts: list[str]) -> None:
         raise UsageError("--sparsity is the strength of --sparse-epochs: give both")
     if given["remove_blocks"] is not None and given["blocks"] is False:
         raise UsageError("--remove-blocks and --no-blocks say the opposite: give one of them")
+    if given["remove_blocks"] is not None and given["target_latency"] is None and not amounts:
+        for name in ("multiple", "scope"):
+            if given[name] is not None:
+                raise UsageError(
+                    f"--{name} is of channels, and --remove-blocks alone removes none: add --amount, or "
+                    "leave it out"
+                )
+
+
+def _check_fine_tuned(recipe: Recipe, sparse_epochs: int) -> None:
+    """Raises UsageError for options of a training where nothing is trained."""
+    if recipe.epochs or sparse_epochs:
+        return
+    defaults = inspect.signature(prune).parameters
+    for name in ("learning_rate", "warmup_epochs", "weight_decay", "augment", "precision", "teacher"):
+        if getattr(recipe, name) != defaults[name].default:
+            option = name.replace("_", "-")
+            raise UsageError(f"--{option} is of fine-tuning, and --epochs 0 does none: leave one of them out")

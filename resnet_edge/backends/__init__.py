@@ -30,6 +30,7 @@ importing the file; in a file of data they are in small letters:
 - `SAME_SCORES`: where what it gives is, to the last bit, what the first backend of its kernels gives:
   `"all"`, or `"integers"` for files that are integers to the end.
 - `ARENA = True`: it has `arena(path)`, which tells the memory that a file takes (core.arena.Arena).
+- `FIRST_FOR_MODELS = True`: it times the Keras model of a folder where nobody named a backend.
 - `FIRST_FOR`: the suffixes of files that run on it where nobody named a backend.
 
 `core.registry` finds it by its file name and `tests/contracts/test_backends.py` tests it.

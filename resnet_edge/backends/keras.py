@@ -21,6 +21,7 @@ from resnet_edge.core.errors import DeviceUnavailable
 from resnet_edge.models.compiled import compiled
 
 FORMATS = frozenset({"keras"})
+FIRST_FOR_MODELS = True
 DEVICES = frozenset({"cpu", "gpu", "gpu-tf32"})
 
 choose("tensorflow")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from resnet_edge.benchmarking.files import BenchFile
+from resnet_edge.core.backend_name import split_host
 from resnet_edge.core.results.bench import Accuracy
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.stored_report import Reported, reported
@@ -28,6 +29,17 @@ def accuracy_of(files: Sequence[BenchFile], sha256: Mapping[str, str]) -> Accura
             if digest == sha256[file.name]
         ),
         tuple(file.name for file in files if sha256[file.name] in models),
+    )
+
+
+def proved_places(files: Sequence[BenchFile], accuracy: Accuracy) -> frozenset[tuple[str, str]]:
+    """The backends of this machine, each with its device, on which reports prove `files`; none where a file
+    that was named has no proof, so that nothing is known of it."""
+    proved = {proof.artifact for proof in accuracy.proofs}
+    if any(file.name not in proved for file in files if not file.is_keras):
+        return frozenset()
+    return frozenset(
+        (proof.backend, proof.device) for proof in accuracy.proofs if not split_host(proof.backend)[1]
     )
 
 

@@ -17,7 +17,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from resnet_edge import __version__
-from resnet_edge.benchmarking.accuracy import accuracy_of
+from resnet_edge.benchmarking.accuracy import accuracy_of, proved_places
+from resnet_edge.benchmarking.candidates import Place
 from resnet_edge.benchmarking.contenders import Contender, Contenders
 from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.benchmarking.hints import hints
@@ -34,6 +35,7 @@ from resnet_edge.benchmarking.task import (
 )
 from resnet_edge.benchmarking.wall_time import WallTime
 from resnet_edge.core.artifact import sha256_of
+from resnet_edge.core.backend_name import option_of
 from resnet_edge.core.errors import (
     ArtifactError,
     MissingDependency,
@@ -60,7 +62,8 @@ LIMITS_SECONDS = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class BenchRequest:
-    """Which files, on which backends (`name` or `name:device`; none: on all that open here), with how
+    """Which files, on which backends (`name` or `name:device`; none: where the
+    report of their folder proved them, else on all that open here), with how
     many threads and images at a time. `budget_seconds` is for all of it, from the first process on, but for
     what cannot be left out: each is opened, and timed in two rounds. `profile`: tell what operators take,
     too, which comes after that. `accept_noise`: figures that may not come out so again are let pass."""
@@ -96,9 +99,12 @@ def bench(request: BenchRequest, on_progress: OnProgress) -> Bench:
     if request.threads > usable_cores():
         raise UsageError(f"--threads {request.threads}: there are {usable_cores()} cores; give fewer")
     wall = WallTime(request.budget_seconds, on_progress)
+    hashes = {file.name: sha256_of(file.path) for file in request.files}
+    accuracy = accuracy_of(request.files, hashes)
+    proved = proved_places(request.files, accuracy)
     with log_folder() as logs, WorkerPool(logs) as workers:
         run = _Run(request, workers, wall, on_progress)
-        run.contenders.fill(request.files, request.backends)
+        run.fill(proved)
         contenders = run.contenders.taken
         sizes, limits = run.sizes(), run.limits()
         settlement = run.interleave_rounds()
@@ -106,8 +112,6 @@ def bench(request: BenchRequest, on_progress: OnProgress) -> Bench:
         rows = tuple(
             run.timing(contender, number, settlement, limits) for number, contender in enumerate(contenders)
         )
-        hashes = {file.name: sha256_of(file.path) for file in request.files}
-        accuracy = accuracy_of(request.files, hashes)
         return Bench(
             resnet_edge=__version__,
             versions=versions(),
@@ -141,6 +145,15 @@ class _Run:
         self.settler = workers.worker("intervals", silent)
         self.settling = 0.0
         self.clock, self.heat = clock_mhz(), celsius()
+
+    def fill(self, proved: frozenset[Place]) -> None:
+        """Open everything where it was asked for, or else where it was proved; that is a note."""
+        self.contenders.fill(self.request.files, self.request.backends, proved)
+        places = {(one.target.backend, one.target.device) for one in self.contenders.taken}
+        if proved & places and not self.request.backends:
+            timed = ", ".join(sorted(option_of(*place) for place in proved & places))
+            note = f"timed where the folder's report proved the files, on {timed}; --backends names others"
+            self.notes.append(f"{note} (`resnet-edge doctor` lists what is here)")
 
     def sizes(self) -> dict[str, int]:
         """Bytes of each artifact, by its name; of ONNX with the files that hold its weights, where the onnx
@@ -213,7 +226,7 @@ class _Run:
         silent_ones = sorted(
             {contender.target.backend for contender in contenders.taken if contender not in watched}
         )
-        return tuple(f"{name} does not tell what its operators take" for name in silent_ones)
+        return tuple(f"{name} gives no time for each operator" for name in silent_ones)
 
     def timing(self, contender: Contender, number: int, settlement: _Settlement, limits: Limits) -> Timing:
         """The row of a contender."""

@@ -1,8 +1,9 @@
-"""Runs in the parent. Which artifact is timed where: on the backends that were named, or on all."""
+"""Runs in the parent. Which artifact is timed where: on the backends that were named, else where the folder's
+report proved it, else on all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from resnet_edge.benchmarking.files import BenchFile
@@ -13,6 +14,8 @@ from resnet_edge.core.errors import MissingDependency, UsageError
 from resnet_edge.core.results.bench import Unopened
 
 Ask = Callable[[str], Offers]
+Place = tuple[str, str]
+"""A backend, and its device."""
 
 
 @dataclass(frozen=True)
@@ -25,19 +28,32 @@ class Candidates:
     unopened: tuple[Unopened, ...] = ()
 
 
-def candidates(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> Candidates:
+def candidates(
+    files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask, proved: Set[Place] = frozenset()
+) -> Candidates:
     """Every file on every place that opens its format; `ask` tells what a backend offers.
 
-    `words` are `backend` or `backend:device`; none means all that are installed, on all their
-    devices. Raises UsageError where none of those named opens a file, MissingDependency.
+    `words` are `backend` or `backend:device`; none means those of `proved` that are here, or where that is
+    none all that are installed, on all their devices. The model itself is timed on the same devices. Raises
+    UsageError where none of those named opens a file, MissingDependency.
     """
     if words:
         return Candidates(tuple(_on_named(files, words, ask)), True)
+    if proved and (here := _all_here(files, ask, proved)).targets:
+        return here
+    return _all_here(files, ask)
+
+
+def _all_here(files: Sequence[BenchFile], ask: Ask, proved: Set[Place] = frozenset()) -> Candidates:
+    """Without `proved`: wherever they open."""
+    names = {backend for backend, _ in proved}
+    kinds = {device for _, device in proved}
+    models = _first_for_models() if any(file.is_keras for file in files) else set()
     targets: list[LatencyTarget] = []
     missing: list[Unopened] = []
     pinned = registry.declared("backends")  # all of them for parity only
     for name in registry.names("backends"):
-        if name in pinned:
+        if name in pinned or (proved and name not in names | models):
             continue
         try:
             offers = ask(name)
@@ -51,10 +67,16 @@ def candidates(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> 
             for device in offers.devices
             for file in files
             if file.format in offers.formats
+            and (not proved or (name, device) in proved or (file.is_keras and device in kinds))
         ]
     order = {str(file.path): number for number, file in enumerate(files)}
     targets.sort(key=lambda target: order[target.path])
     return Candidates(tuple(targets), False, tuple(missing))
+
+
+def _first_for_models() -> set[str]:
+    names = registry.names("backends")
+    return {name for name in names if registry.constant("backends", name, "FIRST_FOR_MODELS", False)}
 
 
 def _on_named(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> list[LatencyTarget]:

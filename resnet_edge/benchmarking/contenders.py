@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 
-from resnet_edge.benchmarking.candidates import candidates
+from resnet_edge.benchmarking.candidates import Place, candidates
 from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.benchmarking.latency_task import LatencyTarget
 from resnet_edge.benchmarking.task import (
@@ -59,12 +59,15 @@ class Contenders:
         self._threads, self._batch, self._cores = threads, batch, cores
         self._members: dict[str, Worker] = {}
 
-    def fill(self, files: Sequence[BenchFile], backends: tuple[str, ...]) -> None:
-        """Open every artifact in the process of its backend, and in a fresh one of its own.
+    def fill(
+        self, files: Sequence[BenchFile], backends: tuple[str, ...], proved: Set[Place] = frozenset()
+    ) -> None:
+        """Open every artifact in the process of its backend, and in a fresh one of its own; `proved` as in
+        `candidates`.
 
         Raises UsageError, MissingDependency, and ArtifactError where nothing opens.
         """
-        chosen = candidates(files, backends, self._offered)
+        chosen = candidates(files, backends, self._offered, proved)
         self.unopened += chosen.unopened
         refused: list[tuple[LatencyTarget, ResnetEdgeError]] = []
         absent: set[tuple[str, str]] = set()

@@ -23,6 +23,7 @@ from resnet_edge.core.results.stored_report import (
     reported,
 )
 from resnet_edge.data.class_names import class_names_in
+from resnet_edge.data.images_task import Images
 
 WHAT, AGAIN = "report of `resnet-edge convert`", "convert the model again"
 
@@ -40,6 +41,22 @@ class Converted:
     proofs: tuple[Parity, ...]
     document: dict[str, Any]
     notes: tuple[str, ...] = ()
+
+    def holds_out(self) -> bool:
+        """Whether some of the images of `data` set the int8 ranges, and the proof did not use these."""
+        calibration = self.document["calibration"]
+        given = "calibration" in self.document.get("inputs", {})
+        return calibration is not None and not given and calibration["source"] == self.data
+
+    def images(self, images: Images, *, same_data: bool) -> str:
+        """How the images that a bundle is proved on stand to those of the proof of `convert`, in words;
+        `same_data`: both are of DATA of the same name."""
+        proof = self.document["data"]
+        if images.sha256 == proof["sha256"]:
+            return "the same on which `convert` proved"
+        if same_data and images.n < proof["n"]:
+            return f"of the {proof['n']:,} on which `convert` proved"
+        return f"others than the {proof['n']:,} on which `convert` proved"
 
     def unproved(self, artifact: Artifact) -> str | None:
         """Why an artifact is not proved, in a sentence; None where every proof of it passed."""

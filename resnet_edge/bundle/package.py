@@ -42,6 +42,7 @@ from resnet_edge.core.results.outlook import FileOutlook
 from resnet_edge.data.class_names import check_count, class_names_in
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_task import Images, PrepareImages
+from resnet_edge.data.needed_images import HELD_OUT
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress, silent
@@ -55,7 +56,7 @@ class PackageRequest:
     """What the user asks for. `data` is a DATA word, None where nobody knows one. `profiles` and `schemes` by
     file name; where None, those of PROFILES that can hold the model, and all proved schemes that one takes.
     `translations` are label files by language. `images` is how many images each runtime gives its scores for,
-    `golden` how many go into the bundle."""
+    `golden` how many go into the bundle. `same_data`: `data` is what `convert` was given."""
 
     profiles: tuple[str, ...] | None
     schemes: tuple[str, ...] | None
@@ -67,6 +68,7 @@ class PackageRequest:
     unproved: bool
     version: str
     license: str
+    same_data: bool = False
 
 
 def package(
@@ -144,6 +146,7 @@ class _Run:
             ),
             classes=self._classes(first, images),
             outlooks=outlooks,
+            images=self.converted.images(images, same_data=self.request.same_data),
             notes=(*self.converted.notes, *written.beyond),
             oldest={
                 file.path: oldest(file, rows, self.converted.proofs, list(registry.declared("backends")))
@@ -207,6 +210,7 @@ class _Run:
             kind=facts.head.kind,
             preprocessing=facts.preprocessing,
             folder=str(self.workspace.scratch_folder("images")),
+            hold_out=HELD_OUT if self.request.same_data and self.converted.holds_out() else 0,
             limit=self.request.images,
         )
         reader = self.workers.worker("images", self.on_progress)

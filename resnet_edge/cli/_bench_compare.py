@@ -15,7 +15,7 @@ def print_comparison(comparison: RunComparison) -> None:
     if comparison.rows:
         body = [[spelled(console, cell) for cell in _cells(row)] for row in comparison.rows]
         print_grid(console, [*HEADER], body, left={"Backend", "Change"})
-        note = "p50 in ms. Between: by the 95 % intervals of both runs, which did not take turns."
+        note = "p50 in ms. Between: by the 95 % intervals of both runs, which were not interleaved."
         print_line(console, spelled(console, note), "dim")
     for title, names in (("only before", comparison.only_before), ("only after", comparison.only_after)):
         for name in names:

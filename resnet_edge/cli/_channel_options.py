@@ -68,8 +68,8 @@ OPTIONS = (
         default="norm",
         show_default=True,
         type=value_type(ImportanceName),
-        help="channel: a channel's share in what its readers get, from the weights alone; or the "
-        "first-order Taylor score on training images.",
+        help="channel: which channels go first. norm: those of the smallest weights in it and in the layers "
+        "that read it; taylor: those of the lowest first-order Taylor score on training images.",
     ),
     click.option(
         "--multiple",
@@ -83,7 +83,7 @@ OPTIONS = (
         default="all",
         show_default=True,
         type=value_type(Scope),
-        help="channel: inner leaves alone what residual additions join.",
+        help="channel: all layers, or only those whose channels no residual addition joins.",
     ),
     click.option(
         "--blocks/--no-blocks",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -27,6 +27,14 @@ def given(*without: str) -> dict[str, Any]:
         for name, value in context.params.items()
         if name not in apart and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
+
+
+def refuse_without_effect(params: Iterable[str], why: str) -> None:
+    """Raise UsageError where the user named one of these options, which would change nothing."""
+    context, named = click.get_current_context(), given()
+    for param in context.command.get_params(context):
+        if param.name in params and param.name in named:
+            raise click.UsageError(f"{'/'.join((*param.opts, *param.secondary_opts))} {why}")
 
 
 accept_reference_option = click.option(
@@ -94,7 +102,7 @@ output_name_option = click.option(
 head_option = click.option(
     "--head",
     type=value_type(HeadKind),
-    help="What the outputs are, where the model does not tell: one of classes, one of two (binary), any of "
+    help="What the outputs are, where the model does not say: one of classes, one of two (binary), any of "
     "several labels (multilabel), or an embedding. [default: what the .json beside the model says, else what "
     "the model ends in]",
 )

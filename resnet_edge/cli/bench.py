@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING
 import click
 
 from resnet_edge.api.checked import AtLeast0, AtLeast1
-from resnet_edge.cli._options import backends_option, given, junit_option, overwrite_option, value_type
+from resnet_edge.cli._options import (
+    backends_option,
+    given,
+    junit_option,
+    overwrite_option,
+    refuse_without_effect,
+    value_type,
+)
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
 
 if TYPE_CHECKING:
     from resnet_edge.api.reports import BenchReport
+
+HOW_TO_MEASURE = {"backends", "threads", "batch", "budget", "profile", "seed", "junit"}
+"""Options of what is measured, which a stored document was long ago."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
@@ -29,7 +39,10 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 
 @click.command("bench")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH…")
-@backends_option(None, "Where to measure; without it, wherever artifacts open here")
+@backends_option(
+    None,
+    "Where to measure. [default: where the folder's report proved the files; else wherever they open here]",
+)
 @click.option("--threads", default=1, show_default=True, type=value_type(AtLeast1), help="Of every backend.")
 @click.option("--batch", default=1, show_default=True, type=value_type(AtLeast1), help="Images at a time.")
 @click.option(
@@ -44,14 +57,14 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 @click.option(
     "--profile",
     is_flag=True,
-    help="Tell what every layer takes, and what holds int8 back. Takes time of its own, after --budget.",
+    help="Time every layer, too, and list what makes int8 slow. Takes time of its own, after --budget.",
 )
 @click.option(
     "--compare",
     nargs=2,
     type=click.Path(path_type=Path),
     metavar="A.json B.json",
-    help="Measure nothing: tell what changed from one --json document to the other.",
+    help="Measure nothing: show what changed from one --json document to the other.",
 )
 @click.option(
     "--html",
@@ -73,7 +86,13 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 )
 @junit_option
 @overwrite_option("FILE.html and FILE.xml")
-@click.option("--seed", default=0, show_default=True, type=value_type(AtLeast0), help="Orders the turns.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=value_type(AtLeast0),
+    help="Of the random order of the rounds.",
+)
 @output_options
 def command(
     paths: tuple[Path, ...],
@@ -90,8 +109,8 @@ def command(
     """Measure latency across backends, so that it holds when repeated.
 
     PATH is an artifact (.tflite, .onnx), a Keras model (.keras, .h5), or a folder that `convert` wrote,
-    which brings its Keras model along. All of them take turns in shuffled rounds, each backend in a
-    process of its own, on the same cores.
+    which brings its Keras model along. They are timed in interleaved rounds, in random order, each backend
+    in a process of its own, on the same cores.
 
     Exit code 0: every figure holds; 5: some do not, and the table says why (a longer --budget, or a
     quieter machine, may fix it, and --accept-noise makes it 0); 3: something could not be timed.
@@ -101,8 +120,6 @@ def command(
     from resnet_edge.report.junit import timed
 
     _check_usage(paths, compare, html, stored, junit, overwrite)
-    if accept_noise and compare is not None:
-        raise click.UsageError("--accept-noise is for figures that are measured: leave it out with --compare")
     if compare is not None:
         _compare(*compare, as_json=as_json, quiet=quiet)
         return
@@ -133,6 +150,12 @@ def _check_usage(
     """What is wrong is said before anything is measured."""
     from resnet_edge.report.whole_file import check_page
 
+    for mode, chosen, without in (
+        ("--compare", compare, {*HOW_TO_MEASURE, "accept_noise"}),
+        ("--from", stored, HOW_TO_MEASURE),
+    ):
+        if chosen is not None:
+            refuse_without_effect(without, f"is for figures that are measured: leave it out with {mode}")
     if compare is not None:
         if paths or stored:
             raise click.UsageError("--compare takes two documents, and no PATH")
@@ -144,8 +167,6 @@ def _check_usage(
         raise click.UsageError("--from measures nothing: leave out PATH, or leave out --from")
     elif stored is None and not paths:
         raise click.UsageError("name artifacts, or a folder that `resnet-edge convert` wrote")
-    if junit is not None and (compare is not None or stored is not None):
-        raise click.UsageError("--junit is of what is measured: leave out --compare and --from")
     if html is not None:
         check_page("--html", html, overwrite)
     elif overwrite and junit is None:

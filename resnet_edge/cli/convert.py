@@ -168,7 +168,7 @@ def command(model: str | None, out: Path, as_json: bool, quiet: bool, **options:
     ResNet-20 is converted and proved on the 10,000 test images of Fashion-MNIST.
 
     Exit code 0: everything was proved; 4: an artifact failed its proof; 5: more images are
-    needed to tell; 3: something could not be done.
+    needed to decide; 3: something could not be done.
     """
     from resnet_edge.api.convert import convert
     from resnet_edge.cli._annotations import annotate

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @output_options
 @click.pass_context
 def command(ctx: click.Context, host: str | None, as_json: bool, quiet: bool) -> None:
-    """Tell versions, machine, and which backends really open here.
+    """Show versions, the machine, and which backends open here.
 
     Each backend runs a tiny network on each of its devices. Exits with 3 where an installed
     backend does not open.

@@ -54,7 +54,7 @@ def prepare(host: str, as_json: bool, quiet: bool, **options: object) -> None:
 @host_argument
 @output_options
 def show(host: str, as_json: bool, quiet: bool) -> None:
-    """Tell what is on HOST: processor, Pythons, room, and the environment. Nothing is changed there."""
+    """Show what is on HOST: processor, Pythons, room, and the environment. Nothing is changed there."""
     from resnet_edge.api.host_show import host_show
     from resnet_edge.report import host_words
 

@@ -24,7 +24,7 @@ from resnet_edge.cli.terminal import output_options, print_json, progress, say
 )
 @output_options
 def command(file: Path, as_json: bool, quiet: bool, **options: object) -> None:
-    """Tell what is in a model file, and what apps may stumble over.
+    """Show what is in a model file, and what apps may trip over.
 
     FILE is a .tflite, .onnx or .ort file: its inputs and outputs, operations and the precision that each
     computes in, constants, and metadata. With --data it also runs the file on your photos, resized as in

@@ -27,14 +27,14 @@ from resnet_edge.compression.qat_task import RATE, SHARE, QatPrecision
 @click.option("--input-shape", callback=shape, metavar="H,W,C", help=INPUT_SHAPE_HELP)
 @output_name_option
 @head_option
-@dense_scales_option("int8 scales of a dense layer's weights to train with; `convert` is asked for the same.")
+@dense_scales_option("int8 scales of a dense layer's weights to train with; give `convert` the same.")
 @training_options(
     epochs=5,
     learning_rate=None,
     warmup_epochs=0.0,
     weight_decay=1e-4,
     precision=QatPrecision,
-    rate_help=f" [default: {SHARE:g} times that of the training before, as the .json beside MODEL tells, "
+    rate_help=f" [default: {SHARE:g} times that of the training before, as the .json beside MODEL says, "
     f"else {RATE:g}]",
 )
 @output_options

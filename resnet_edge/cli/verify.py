@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from resnet_edge.cli._options import (
     junit_option,
     output_name_option,
     overwrite_option,
+    refuse_without_effect,
     shape,
     thumbnails_option,
     value_type,
@@ -151,11 +151,11 @@ def command(
     ARTIFACT is a .tflite or .onnx file, whoever wrote it, a Keras model, or a folder that `convert` wrote.
     A run that was ended goes on where it stopped when it is started again.
 
-    Exit code 0: everything was proved; 4: an artifact failed; 5: more images are needed to tell; 3: something
-    could not be done.
+    Exit code 0: everything was proved; 4: an artifact failed; 5: more images are needed to decide; 3:
+    something could not be done.
     """
     if golden is not None:
-        _refuse(NOT_WITH_GOLDEN, "goes not with --golden: the file has all that is needed")
+        refuse_without_effect(NOT_WITH_GOLDEN, "goes not with --golden: the file has all that is needed")
         _replay(golden, artifacts, options, as_json=as_json, quiet=quiet)
         return
     from resnet_edge.api.verify import verify
@@ -182,14 +182,6 @@ def _tell(verification: VerifyReport, html: Path | None, *, as_json: bool, quiet
     annotate(proved(verification))
     if verification.trouble and (verification.failures or as_json or quiet):  # a table says what did not pass
         fail(verification.trouble)
-
-
-def _refuse(params: Iterable[str], why: str) -> None:
-    """Raise UsageError where the user named one of these options, which would change nothing."""
-    context = click.get_current_context()
-    for param in context.command.get_params(context):
-        if param.name in params and param.name in given():
-            raise click.UsageError(f"{'/'.join((*param.opts, *param.secondary_opts))} {why}")
 
 
 def _replay(

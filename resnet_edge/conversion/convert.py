@@ -211,7 +211,7 @@ class _Run:
     def _reference(self, images: Images) -> str:
         """What the model gives, once another loader has given the same."""
         out = str(self.workspace.scratch / "reference.npy")
-        request = RunReference(model=self.request.model, images=images.images, out=out)
+        request = RunReference(model=self.request.model, images=images.images, out=out, names=images.names)
         try:
             self.witness = witnessed(self.source, self.request.model, images)
             if self.witness.note:

@@ -55,7 +55,9 @@ class Verdicts:
         facts = self.inputs.facts
         images, accepted = self.inputs.images, self.request.accept_reference
         judge = Comparator(
-            worker, facts, images, self.request.max_drop_pp, expected, accept_reference=accepted
+            *(worker, facts, images, self.request.max_drop_pp, expected),
+            accept_reference=accepted,
+            class_names=self.request.class_names,
         )
         judged = [
             judgement

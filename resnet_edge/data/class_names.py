@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.files.documents import LARGEST, bounded
 from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.printable import misleading_character, printable
 from resnet_edge.data.images_task import Images
 
 
@@ -27,7 +29,17 @@ def class_names_in(path: Path) -> tuple[str, ...]:
     for number, name in enumerate(names, start=1):
         if not name.strip():
             raise DataError(f"{path}: line {number} is empty: one class name per line")
+    check_names(names, str(path))
     return names
+
+
+def check_names(names: Iterable[str], whose: str) -> None:
+    """Raise DataError for a name that would show as another one, or break a line of labels.txt."""
+    for name in names:
+        if fault := misleading_character(name):
+            raise DataError(
+                f"{whose} has a class called {printable(name)}: {fault}; rename it without that character"
+            )
 
 
 def check_count(names: tuple[str, ...], facts: ModelFacts, whose: str) -> None:

@@ -35,14 +35,13 @@ def prepare(request: PrepareImages, on_progress: OnProgress) -> PreparedImages:
     _check_values(loaded, request)
     if not request.for_calibration:
         _check_classes(loaded, request)
-    rows = np.arange(len(loaded))
-    if request.limit:
-        rows = _spread(loaded.labels, len(loaded), request.limit)
-    held = np.empty(0, np.int64)
+    rows, held = np.arange(len(loaded)), np.empty(0, np.int64)
     if request.hold_out:
-        labels = None if loaded.labels is None else loaded.labels[rows]
-        held = rows[_spread(labels, len(rows), min(request.hold_out, max(1, len(rows) // 5)))]
+        held = _spread(loaded.labels, len(rows), min(request.hold_out, max(1, len(rows) // 5)))
         rows = np.setdiff1d(rows, held)
+    if request.limit:
+        labels = None if loaded.labels is None else loaded.labels[rows]
+        rows = rows[_spread(labels, len(rows), request.limit)]
     if not len(rows):
         raise DataError(
             f"{loaded.source} has too few images to hold some out for calibration: give more, "
@@ -79,7 +78,7 @@ def _check_classes(loaded: ImageSet, request: PrepareImages) -> None:
     if loaded.labels.max() >= request.classes:
         raise DataError(
             f"{loaded.source} has label {loaded.labels.max()} at image {loaded.labels.argmax()}, and the "
-            f"model tells {request.classes} classes apart (0 to {request.classes - 1}): fix the labels; if "
+            f"model has {request.classes} classes (0 to {request.classes - 1}): fix the labels; if "
             "its outputs are an embedding or several labels, say --head embedding or --head multilabel"
         )
     if loaded.class_names and len(loaded.class_names) != request.classes:
@@ -87,9 +86,6 @@ def _check_classes(loaded: ImageSet, request: PrepareImages) -> None:
             f"{loaded.source} has {len(loaded.class_names)} classes and the model {request.classes}: "
             "one sub-folder per class of the model is needed"
         )
-    for name in loaded.class_names:
-        if not name.isprintable():  # a file name that is not UTF-8 cannot be told to the parent either
-            raise DataError(f"{loaded.source} has a class called {name!r}: rename it, in UTF-8, on one line")
 
 
 def _check_values(loaded: ImageSet, request: PrepareImages) -> None:

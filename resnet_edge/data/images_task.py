@@ -21,10 +21,10 @@ class PreparedImages:
 class PrepareImages(
     Task[PreparedImages], runs="resnet_edge.data.images:prepare", reads=("data",), writes=("folder",)
 ):
-    """data.images: DATA as arrays for a model that takes `shape` (H, W, C) and tells
-    `classes` apart, as its head `kind` does. `limit` keeps at most so many, spread evenly over the classes;
-    `hold_out` sets so many apart, at most a fifth. `for_calibration`: the labels do not matter. `seed`: of a
-    random order, in which the first of them are as good as any; None leaves them as they come."""
+    """data.images: DATA as arrays for a model that takes `shape` (H, W, C) and has so many `classes`, as its
+    head `kind` says. `hold_out` sets so many apart, at most a fifth; `limit` keeps at most so many of the
+    others, spread evenly over the classes. `for_calibration`: the labels do not matter. `seed`: of a random
+    order, in which the first of them are as good as any; None leaves them as they come."""
 
     data: str
     shape: tuple[int, int, int]

@@ -38,6 +38,6 @@ def _instead(kind: HeadKind) -> str:
             "other, or none"
         )
     return (
-        "and the model tells classes apart, one per image: give 'labels' (N,); where they are one-hot, "
+        "and the model gives one class per image: give 'labels' (N,); where they are one-hot, "
         "labels.argmax(axis=1). If the model's outputs are of several labels, say --head multilabel"
     )

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.data.class_names import check_names
 from resnet_edge.data.image_set import ImageSet, Split, check_size, on_stderr
 from resnet_edge.workers.progress import OnProgress
 
@@ -52,6 +53,7 @@ def _fitting(loaded: ImageSet, shape: tuple[int, int, int] | None) -> ImageSet:
     if loaded.images.size == 0:
         raise DataError(f"{loaded.source} holds no image")
     check_size(loaded.images.shape[1:], loaded.source, shape)
+    check_names(loaded.class_names, loaded.source)
     return loaded
 
 

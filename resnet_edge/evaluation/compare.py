@@ -65,7 +65,8 @@ def compare(request: CompareOutputs, on_progress: OnProgress) -> Compared:
     labels = _labels(request.labels, len(reference), head)
     step = f"compare {request.artifact} on {request.backend}"
     on_progress(Progress(step=step, done=0, total=1))
-    if finding := examine(reference, candidate, head) or one_class(reference, labels, head):
+    names = request.class_names
+    if finding := examine(reference, candidate, head, names) or one_class(reference, labels, head, names):
         return Compared(_stopped(request, len(reference), finding), by_rounding=False)
     figures = _OF[head.kind](reference, candidate, labels, request)
     sums = measure(reference, candidate, head)

@@ -36,7 +36,7 @@ class CompareOutputs(
     itself, whose weights tell what a float16 type rounds; without them nothing is known of that.
     `accept_reference`: a reference that is right by chance alone is as it should be. `looks`: how often the
     verdict is asked for at most (core/sequential.py): all intervals together are of 95 %; `early`: it will be
-    asked for again.
+    asked for again. `class_names` (none: their numbers) are for what the verdict says.
     """
 
     artifact: str
@@ -54,6 +54,7 @@ class CompareOutputs(
     accept_reference: bool = False
     looks: int = 1
     early: bool = False
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core import proportion
+from resnet_edge.core.class_name import class_name
 from resnet_edge.core.proportion import DropPoints
 from resnet_edge.core.results.parity import ClassDrop, Cosine, LabelDrop, Verdict
 from resnet_edge.core.sequential import quantile, quantile_to_fail
@@ -72,16 +74,16 @@ def of_classes(
         lost=labelled.lost,
         gained=labelled.gained,
         worst=worst,
-        remarks=_on_class(worst),
+        remarks=_on_class(worst, request.class_names),
     )
 
 
-def _on_class(worst: ClassDrop | None) -> tuple[str, ...]:
+def _on_class(worst: ClassDrop | None, names: Sequence[str]) -> tuple[str, ...]:
     """A sentence where a class loses what chance does not explain."""
     if worst is None or worst.p_adjusted > SIGNIFICANT:
         return ()
     return (
-        f"class {worst.label} loses more than chance explains: {worst.lost} of its {worst.n:,} images "
-        f"lost and "
-        f"{worst.gained} gained (p {worst.p_adjusted:.2g}, all classes looked at)",
+        f"class {class_name(worst.label, names)} loses more than chance explains: {worst.lost} of its "
+        f"{worst.n:,} images lost and {worst.gained} gained (p {worst.p_adjusted:.2g}, all "
+        "classes looked at)",
     )

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from resnet_edge.core import proportion
 from resnet_edge.core.answers import answers
+from resnet_edge.core.class_name import class_name
 from resnet_edge.core.proportion import DropPoints
 from resnet_edge.core.results.parity import Among, LabelDrop
 from resnet_edge.core.sequential import quantile, quantile_to_fail
@@ -87,13 +88,14 @@ def _by_label(answer: NDArray[np.int64]) -> Answers:
 @dataclass(frozen=True, kw_only=True)
 class _Rule:
     """The limit, and normal quantiles: `z` of the interval of each of all labels, `to_fail` of the one that
-    is to be above the limit for a failure, and `each` of one that stands alone."""
+    is to be above the limit for a failure, and `each` of one that stands alone. `names` are of the labels."""
 
     limit_pp: float
     z: float
     to_fail: float
     each: float
     accept_reference: bool
+    names: tuple[str, ...]
 
     @classmethod
     def of(cls, request: CompareOutputs) -> _Rule:
@@ -104,17 +106,19 @@ class _Rule:
             to_fail=quantile_to_fail(looks, early=request.early),
             each=quantile(request.looks),
             accept_reference=request.accept_reference,
+            names=request.class_names,
         )
 
     def on_agreement(self, label: int, theirs: Answers, ours: Answers) -> _Label:
+        name = class_name(label, self.names)
         among, rows = self._judged_on(theirs)
-        unseen = _unseen(label, theirs, "the reference sees")
+        unseen = _unseen(name, theirs, "the reference sees")
         if unseen:
             among, rows = "all", np.ones_like(theirs)
         n, changed = int(np.count_nonzero(rows)), int(np.count_nonzero((theirs != ours)[rows]))
         low, high = proportion.wilson(changed, n, self.z)
         where = {"with": " where the reference sees it", "without": " where the reference does not see it"}
-        what = f"the answer to label {label}{where.get(among, '')}"
+        what = f"the answer to label {name}{where.get(among, '')}"
         finding = unseen or on_agreement(n, changed, self.limit_pp, self.z, self.to_fail, what)
         if among != "all":
             whose = "have it by the reference" if among == "with" else "do not have it by the reference"
@@ -129,13 +133,14 @@ class _Rule:
         return _Label(row=row, finding=finding, low=100 * low, high=100 * high)
 
     def on_drop(self, label: int, theirs: Answers, ours: Answers, own: Answers) -> _Label:
+        name = class_name(label, self.names)
         among, rows = self._judged_on(own)
         every = counted_right(theirs == own, ours == own)
         counts = counted_right(theirs[rows] == own[rows], ours[rows] == own[rows])
         n, recognised = int(np.count_nonzero(rows)), _recognised(theirs, own, self.each)
-        finding = _unseen(label, own, "the labels have") or self._finding(label, among, n, counts, len(own))
+        finding = _unseen(name, own, "the labels have") or self._finding(name, among, n, counts, len(own))
         if finding.verdict == "pass" and not recognised and not self.accept_reference:
-            finding = Finding("inconclusive", f"{_untold(f'label {label}')}: {CHECK}")
+            finding = Finding("inconclusive", f"{_untold(f'label {name}')}: {CHECK}")
         drop = drop_points(n, counts.lost, counts.gained, self.z) if n else DropPoints(0.0, -100.0, 100.0)
         same = int(np.count_nonzero(theirs == ours))
         row = LabelDrop(
@@ -160,7 +165,7 @@ class _Rule:
             right=every.right,
             reference_right=every.reference_right,
             recognised=recognised,
-            odds=_odds(label, theirs, ours, own),
+            odds=_odds(name, theirs, ours, own),
         )
 
     def _judged_on(self, own: Answers) -> tuple[Among, Answers]:
@@ -170,8 +175,8 @@ class _Rule:
             return "with", own
         return ("without", ~own) if np.count_nonzero(~own) <= allowed else ("all", np.ones_like(own))
 
-    def _finding(self, label: int, among: Among, n: int, counts: Labelled, total: int) -> Finding:
-        what, args = f"label {label}: the drop in right answers", (n, counts.lost, counts.gained)
+    def _finding(self, name: str, among: Among, n: int, counts: Labelled, total: int) -> Finding:
+        what, args = f"label {name}: the drop in right answers", (n, counts.lost, counts.gained)
         if among == "all":
             return on_drop(*args, self.limit_pp, self.z, self.to_fail, what)
         whose = "have it" if among == "with" else "do not have it"
@@ -199,14 +204,14 @@ def _untold(what: str) -> str:
     return f"the reference tells {what} no better than by chance, so that no drop could show"
 
 
-def _unseen(label: int, has: Answers, who: str) -> Finding | None:
+def _unseen(name: str, has: Answers, who: str) -> Finding | None:
     """Where all images have a label, or none has it, nothing is proved of the other answer."""
     if has.any() and not has.all():
         return None
     which, other = ("all", "without it") if has.all() else ("none", "that have it")
     return Finding(
         "inconclusive",
-        f"{who} label {label} on {which} of the images, and nothing is proved of it: give --data with images "
+        f"{who} label {name} on {which} of the images, and nothing is proved of it: give --data with images "
         f"{other}",
     )
 
@@ -224,7 +229,7 @@ def _recognised(theirs: Answers, own: Answers, z: float) -> bool:
     return apart > math.hypot(with_it / n - low, high - without / rest)
 
 
-def _odds(label: int, theirs: Answers, ours: Answers, own: Answers) -> tuple[float, str]:
+def _odds(name: str, theirs: Answers, ours: Answers, own: Answers) -> tuple[float, str]:
     """How likely it is by chance that images with the label, or without it, lose as many answers as they do
     (McNemar's exact test, one-sided, as for a class), and the sentence that says so."""
     odds = []
@@ -232,7 +237,7 @@ def _odds(label: int, theirs: Answers, ours: Answers, own: Answers) -> tuple[flo
         part = counted_right(theirs[rows] == own[rows], ours[rows] == own[rows])
         chance = at_least(part.lost, part.lost + part.gained)
         said = (
-            f"label {label}: of the {np.count_nonzero(rows):,} images that {whose}, {part.lost} are lost and"
+            f"label {name}: of the {np.count_nonzero(rows):,} images that {whose}, {part.lost} are lost and"
         )
         odds.append((chance, f"{said} {part.gained} gained, more than chance explains"))
     return min(odds)

@@ -106,7 +106,7 @@ def on_agreement(
         return Finding("pass", f"{seen}, within the {limit_pp:g} % allowed, so that no drop can exceed them")
     if 100 * proportion.wilson(changed, n, to_fail)[0] > limit_pp:
         return Finding(
-            "fail", f"{seen}, more than the {limit_pp:g} % allowed; labels would tell what it costs"
+            "fail", f"{seen}, more than the {limit_pp:g} % allowed; labels would show what it costs"
         )
     needed = proportion.samples_needed_for_share(n, changed, limit_pp / 100, z)
     return Finding("inconclusive", f"{seen}, and {limit_pp:g} % are allowed: {advice(needed)}", needed)

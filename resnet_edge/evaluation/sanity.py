@@ -7,12 +7,14 @@ quantized to one value).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.answers import answers
+from resnet_edge.core.class_name import class_name
 from resnet_edge.core.head import Head
 from resnet_edge.core.results.parity import Verdict
 
@@ -34,18 +36,21 @@ class Finding:
     samples_needed: int | None = None
 
 
-def examine(reference: Values, candidate: Values, head: Head) -> Finding | None:
-    """The first reason, if any, not to look at metrics. Both (N, outputs of the head) of the same images."""
+def examine(reference: Values, candidate: Values, head: Head, names: Sequence[str] = ()) -> Finding | None:
+    """The first reason, if any, not to look at metrics. Both (N, outputs of the head) of the same images;
+    `names` are those of the classes, for what it says."""
     if len(reference) == 0:
         return Finding("inconclusive", "no image was compared, and so nothing is proved")
     return (
         _not_finite(reference, candidate)
         or _reference(reference, head)
-        or _candidate(reference, candidate, head)
+        or _candidate(reference, candidate, head, names)
     )
 
 
-def one_class(reference: Values, labels: NDArray[np.int64] | None, head: Head) -> Finding | None:
+def one_class(
+    reference: Values, labels: NDArray[np.int64] | None, head: Head, names: Sequence[str] = ()
+) -> Finding | None:
     """Whether the images, of `labels` (N,) where these are known, are of one class. They cannot show what is
     wrong with the others: a file that always answers that class would be right on all of them. Of several
     labels, each is judged by itself (evaluation/labels.py)."""
@@ -55,8 +60,8 @@ def one_class(reference: Values, labels: NDArray[np.int64] | None, head: Head) -
         if (labels == labels[0]).all():
             return Finding(
                 "inconclusive",
-                f"all images are labelled {labels[0]}, and nothing is proved of the other classes: give "
-                "--data with images of every class",
+                f"all images are labelled {class_name(labels[0], names)}, and nothing is proved of the other "
+                "classes: give --data with images of every class",
             )
         return None
     if head.kind == "embedding":
@@ -66,17 +71,18 @@ def one_class(reference: Values, labels: NDArray[np.int64] | None, head: Head) -
     if others < HANDFUL <= len(reference):
         return Finding(
             "inconclusive",
-            f"the reference sees class {seen[counts.argmax()]} on all images but {others}, and nothing is "
-            "proved of the other classes: give --data with images of every class",
+            f"the reference sees class {class_name(seen[counts.argmax()], names)} on all images but "
+            f"{others}, and nothing is proved of the other classes: give --data with images of every class",
         )
     return None
 
 
 def _not_finite(reference: Values, candidate: Values) -> Finding | None:
     for whose, values in (("the reference", reference), ("the artifact", candidate)):
-        bad = int(np.count_nonzero(~np.isfinite(values).all(axis=1)))
-        if bad:
-            return Finding("fail", f"{whose} gives NaN or Inf on {bad:,} of {len(values):,} images")
+        bad = ~np.isfinite(values).all(axis=1)
+        if bad.any():
+            count = f"{np.count_nonzero(bad):,} of {len(values):,} images"
+            return Finding("fail", f"{whose} gives NaN or Inf on {count}, first on image {bad.argmax()}")
     return None
 
 
@@ -95,7 +101,7 @@ def _reference(reference: Values, head: Head) -> Finding | None:
     return None
 
 
-def _candidate(reference: Values, candidate: Values, head: Head) -> Finding | None:
+def _candidate(reference: Values, candidate: Values, head: Head, names: Sequence[str]) -> Finding | None:
     if (candidate == candidate[0]).all():
         return Finding(
             "fail", "the artifact gives one and the same output for every image, the reference does not"
@@ -103,7 +109,7 @@ def _candidate(reference: Values, candidate: Values, head: Head) -> Finding | No
     if head.outputs > 1 and (candidate == candidate[:, :1]).all():
         each = {"multilabel": "label", "embedding": "number"}.get(head.kind, "class")
         return Finding("fail", f"the artifact gives every {each} the same score on every image")
-    if head.kind != "embedding" and (finding := _only(reference, candidate, head)):
+    if head.kind != "embedding" and (finding := _only(reference, candidate, head, names)):
         return finding
     if (distinct := _distinct(candidate)) < HANDFUL:
         return Finding(
@@ -113,7 +119,7 @@ def _candidate(reference: Values, candidate: Values, head: Head) -> Finding | No
     return None
 
 
-def _only(reference: Values, candidate: Values, head: Head) -> Finding | None:
+def _only(reference: Values, candidate: Values, head: Head, names: Sequence[str]) -> Finding | None:
     """Whether the artifact has one answer for all images, to any label, and the reference has not."""
     theirs, ours = answers(head, reference), answers(head, candidate)
     elsewhere = np.atleast_1d((theirs != ours[:1]).sum(axis=0))
@@ -124,12 +130,15 @@ def _only(reference: Values, candidate: Values, head: Head) -> Finding | None:
     if head.kind != "multilabel":
         return Finding(
             "fail",
-            f"the artifact predicts class {ours[0]} only, the reference another one on {count:,} images",
+            f"the artifact predicts class {class_name(ours[0], names)} only, the reference another one on "
+            f"{count:,} images",
         )
     says = "every image" if ours[0, first] else "no image"
     more = f"; {len(stuck) - 1} more labels are as stuck" if len(stuck) > 1 else ""
     return Finding(
-        "fail", f"the artifact gives label {first} to {says}, the reference not so on {count:,} images{more}"
+        "fail",
+        f"the artifact gives label {class_name(int(first), names)} to {says}, the reference not so on "
+        f"{count:,} images{more}",
     )
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +28,7 @@ from resnet_edge.evaluation.source_task import (
 )
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.compiled import compiled
+from resnet_edge.models.non_finite import origin_of
 from resnet_edge.workers.progress import OnProgress, Progress, silent
 
 BATCH_PIXELS = 2_000_000
@@ -97,12 +99,26 @@ def reference(request: RunReference, on_progress: OnProgress) -> WrittenFile:
             Progress(step="reference", done=min(start + size, len(images)), total=len(images), note="Keras")
         )
     if not np.isfinite(outputs).all():
-        row = int((~np.isfinite(outputs)).any(axis=1).argmax())
-        raise DataError(
-            f"the Keras model itself gives NaN or Inf on image {row}: fix the model or the image first"
-        )
+        raise DataError(_not_finite(outputs, images, request, opened))
     np.save(request.out, outputs)
     return WrittenFile(request.out)
+
+
+def _not_finite(
+    outputs: NDArray[np.float32], images: NDArray[Any], request: RunReference, opened: OpenedModel
+) -> str:
+    """Which image it is first, and which layer, and what to do."""
+    bad = (~np.isfinite(outputs)).any(axis=1)
+    row, count = int(bad.argmax()), int(np.count_nonzero(bad))
+    names = () if request.names is None else msgspec.json.decode(Path(request.names).read_bytes())
+    image = preprocessed(images[row : row + 1], opened.facts.preprocessing)
+    where = origin_of(opened.trackable, image, lambda: opened.network(image))
+    first = f"{names[row] if names else row}{f', and there first {where}' if where else ''}"
+    return (
+        f"the model itself gives NaN or infinity on {count:,} of {len(images):,} images, first image "
+        f"{first}: leave these images out of --data, or correct the layer; and see that --preprocess is what "
+        "it was trained with"
+    )
 
 
 def learned(request: ReadLearnedRanges, on_progress: OnProgress) -> WrittenFile:

@@ -47,16 +47,18 @@ class RunReference(
         "model.source",
         "images",
         "known",
+        "names",
     ),
     writes=("out",),
 ):
     """Run the Keras model on `images` (.npy), outputs to `out` (.npy). `known` are those of
-    the first images (.npy), which are not run again."""
+    the first images (.npy), which are not run again; `names` has what the images are called (.json)."""
 
     model: ModelRequest
     images: str
     out: str
     known: str | None = None
+    names: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,7 +121,7 @@ def _remarked(explanation: Explanation) -> Explanation:
 class Comparator:
     """Compares outputs with those of the model itself, `reference` (.npy), on the same `images`. `head` is
     what the last were compared as, and `looks` how often verdicts are asked for at most, `early` that they
-    will be again."""
+    will be again. `class_names` come before those of the images and the model."""
 
     def __init__(
         self,
@@ -134,7 +134,9 @@ class Comparator:
         accept_reference: bool = False,
         looks: int = 1,
         early: bool = False,
+        class_names: tuple[str, ...] = (),
     ) -> None:
+        self._class_names = class_names or images.class_names or facts.class_names
         self._worker, self._facts, self._images = worker, facts, images
         self._max_drop_pp, self._reference = max_drop_pp, reference
         self._accept_reference, self._looks, self._early = accept_reference, looks, early
@@ -164,6 +166,7 @@ class Comparator:
             accept_reference=self._accept_reference,
             looks=self._looks,
             early=self._early,
+            class_names=self._class_names,
         )
         comparison = self._worker.run(request)
         return Judgement(proof, ran.out, comparison.parity, comparison.by_rounding)

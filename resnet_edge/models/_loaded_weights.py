@@ -45,7 +45,7 @@ class LoadedWeights:
             return (
                 f"load_weights left {len(left)} of {len(layers)} layers with the weights they were made"
                 f" with ({names}{more}): the file is of another network, or has layers of other names; load "
-                "it without skip_mismatch, by_name and try, which tells what does not fit"
+                "it without skip_mismatch, by_name and try, which says what does not fit"
             )
         if self._warnings and any(id(layer) not in self._reached for layer in layers):
             warned = self._warnings[0]

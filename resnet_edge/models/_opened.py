@@ -16,6 +16,7 @@ from resnet_edge.core.errors import ModelError, UsageError, first_line
 from resnet_edge.core.head import Head, HeadKind
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS, Preprocessing, preprocessing
+from resnet_edge.core.printable import misleading_character, printable
 from resnet_edge.models import ModelRequest, OpenedModel, Original, _graph
 from resnet_edge.models._as_float32 import as_float32
 from resnet_edge.models._budget import check_activations
@@ -28,6 +29,7 @@ from resnet_edge.models.functional.as_functional import Rebuilt, as_functional
 from resnet_edge.models.functional.channels_last import is_first, takes_channels_first
 from resnet_edge.models.functional.flat import flat_graph
 from resnet_edge.models.learned_ranges import Ranges
+from resnet_edge.models.non_finite import check_weights, origin_of
 from resnet_edge.models.witness import distance
 
 PROBE = 2
@@ -91,7 +93,7 @@ def opened(
         outputs = probe(network, shape, request.source)
     check_weights([(weight.path, weight) for weight in model.weights], request.source)
     graph = model if _graph.is_functional(model) else None
-    check_outputs(outputs, request.source)
+    check_outputs(outputs, request.source, shape=shape, model=model, network=network)
     known = origin.preprocessing
     if known is None and graph is not None and _graph.scales_its_input(graph):
         known = PRESETS["model"]
@@ -193,7 +195,7 @@ def network_of(
 
 def probe(network: Callable[[Any], Any], shape: tuple[int, int, int], source: str) -> NDArray[np.float32]:
     """The network on seeded noise in 0..1. Raises ModelError where it does not run."""
-    images = np.random.default_rng(0).random((PROBE, *shape), np.float32)
+    images = _noise(shape)
     try:
         return np.asarray(keras.ops.convert_to_numpy(network(keras.ops.convert_to_tensor(images))))
     except (MemoryError, ModelError, UsageError):
@@ -206,26 +208,33 @@ def probe(network: Callable[[Any], Any], shape: tuple[int, int, int], source: st
         ) from error
 
 
-def check_weights(weights: list[tuple[str, Any]], source: str) -> None:
-    """Raises ModelError that names the weight with a NaN or an infinity."""
-    for name, weight in weights:
-        values = np.asarray(keras.ops.convert_to_numpy(weight))
-        if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float32, copy=False)).all():
-            raise ModelError(
-                f"{source}: the weights {name} hold NaN or infinity: its training diverged; train again"
-            )
+def _noise(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """(PROBE, *shape), seeded."""
+    return np.random.default_rng(0).random((PROBE, *shape), np.float32)
 
 
-def check_outputs(outputs: NDArray[np.float32], source: str) -> None:
-    """Raises ModelError unless (B, outputs), and finite."""
+def check_outputs(
+    outputs: NDArray[np.float32],
+    source: str,
+    *,
+    shape: tuple[int, int, int],
+    model: Any,
+    network: Callable[[Any], Any],
+) -> None:
+    """Raises ModelError unless (B, outputs), and finite: then it names the layer of `model`, which `network`
+    runs and whose weights are finite, that gives the first numbers that are not."""
     if outputs.ndim != 2 or outputs.shape[0] != PROBE:
         raise ModelError(
             f"{source} gives {outputs.shape[1:]} per image, not one score per class: it is no classifier; "
             "end it with GlobalAveragePooling2D() for an embedding, or with that and a Dense layer"
         )
     if not np.isfinite(outputs).all():
+        images = _noise(shape)
+        where = origin_of(model, images, lambda: network(keras.ops.convert_to_tensor(images)))
         raise ModelError(
-            f"{source} gives NaN or infinity on a random image: its weights are broken; train again"
+            f"{source} gives NaN or infinity on a random image (pixels 0 to 1), and its weights hold none: "
+            f"{f'first {where}: correct that layer' if where else 'correct its operations'}, or give a "
+            "checkpoint from before it did"
         )
 
 
@@ -257,6 +266,11 @@ def _class_names(names: tuple[str, ...], head: Head, source: str) -> tuple[str, 
         raise ModelError(
             f"the .json beside {source} names {len(names)} classes, and the model has {classes}: fix it"
         )
+    for name in names:
+        if fault := misleading_character(name):
+            raise ModelError(
+                f"the .json beside {source} names a class {printable(name)}: {fault}; take that character out"
+            )
     return names
 
 

@@ -63,6 +63,7 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     from resnet_edge.models import _opened, _shape
     from resnet_edge.models._head import DeclaredHead, head_of
     from resnet_edge.models._outputs import chosen
+    from resnet_edge.models.non_finite import check_weights
 
     folder = Path(request.source)
     saved = _checked_operations(folder)
@@ -76,8 +77,8 @@ def open_model(request: ModelRequest, on_progress: OnProgress) -> OpenedModel:
     variables = list(signature.variables)
     network = _network(signature, argument, output, first)
     outputs = _opened.probe(network, shape, request.source)
-    _opened.check_outputs(outputs, request.source)
-    _opened.check_weights([(variable.name, variable) for variable in variables], request.source)
+    check_weights([(variable.name, variable) for variable in variables], request.source)
+    _opened.check_outputs(outputs, request.source, shape=shape, model=loaded, network=network)
     head_facts = head_of(None, network, outputs, shape, DeclaredHead(kind=request.head), request.source)
     facts = ModelFacts(
         name=safe_name(folder.resolve().name),

@@ -149,9 +149,7 @@ def _conditions(bench: Bench, rows: Sequence[Timing]) -> str:
     )
     others = bench.quiet.others
     load = "" if others is None else f"; other processes kept {others:.2f} cores busy"
-    return (
-        f"Latency of one call in ms, ± 95 %, {conditions} of shuffled turns in {bench.seconds:.0f} s{load}."
-    )
+    return f"Latency of one call in ms, ± 95 %, {conditions} in random order in {bench.seconds:.0f} s{load}."
 
 
 def _all_labelled(bench: Bench) -> bool:

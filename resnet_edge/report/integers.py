@@ -13,7 +13,7 @@ from resnet_edge.report.blocks import TextTable
 RAN_HOW = (
     "Of all multiply-accumulates for one image: how many the file states in integers, and how many the "
     "runtime computed in them. ONNX Runtime and OpenVINO tell it of the graph that they made of the file; "
-    "LiteRT computes each operation in the types that the file gives it, and tells what XNNPACK took."
+    "LiteRT computes each operation in the types that the file gives it, and reports what XNNPACK took."
 )
 RAN_HEADER = ("Artifact", "Backend", "Stated", "Ran", "By")
 RISK_HEADER = ("Layer", "Pairs of weights", "Can overflow", "Largest sum", "Overflowed")

@@ -142,7 +142,7 @@ def _class_count(images: ImageSet, labels: NDArray[np.int64], head: Head | None)
         return count
     if count > known or (images.class_names and count != known):
         raise DataError(
-            f"{images.source} has {count} classes, and the model tells {known} apart: "
+            f"{images.source} has {count} classes, and the model {known}: "
             "give the data that the model was trained on"
         )
     return known

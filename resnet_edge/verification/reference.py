@@ -109,7 +109,9 @@ class ReferenceModel:
         out = str(self._scratch / f"reference.{images.n}.npy")
         if isinstance(self._source, ModelRequest):
             self.witness = self.witness or witnessed(self._worker, self._source, images)
-            request = RunReference(model=self._source, images=images.images, out=out, known=self._last)
+            request = RunReference(
+                model=self._source, images=images.images, out=out, known=self._last, names=images.names
+            )
             self._last = self._worker.run(request).path
             return self._last
         assert self._artifact is not None
@@ -159,7 +161,7 @@ class ReferenceModel:
         before = self._worker.run(ReadModelFacts(model=source))
         if (before.input_shape, before.head) != (facts.input_shape, facts.head):
             raise ModelError(
-                f"{source.source} takes other images than {facts.source}, or tells other classes apart: name "
+                f"{source.source} takes other images than {facts.source}, or has other classes: name "
                 "the model that was pruned with --unpruned"
             )
 

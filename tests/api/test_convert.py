@@ -13,6 +13,7 @@ from resnet_edge.core.machine import usable_cores
 from tests.api.refusals import check_refused
 
 IMAGES = np.zeros((2, 8, 8, 1), np.uint8)
+FLOATS = {"schemes": "fp32,fp16,dynamic"}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,15 @@ IMAGES = np.zeros((2, 8, 8, 1), np.uint8)
             errors.UsageError,
             "this process may use",
         ),
+        (
+            None,
+            {"threads": 2, "latency_seconds": 0},
+            errors.UsageError,
+            "--latency-seconds 0 measures none",
+        ),
+        (None, {**FLOATS, "calibrator": "minmax"}, errors.UsageError, "--calibrator is for int8 artifacts"),
+        (None, {**FLOATS, "repair": "all"}, errors.UsageError, "--repair is for int8 artifacts"),
+        (None, {**FLOATS, "calibration": IMAGES}, errors.UsageError, "--calibration is for int8 artifacts"),
         (None, {"out": "no/such/place"}, errors.OutputError, "no/such"),
     ],
 )

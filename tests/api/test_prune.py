@@ -33,6 +33,13 @@ MAGNITUDE = {**GIVEN, "method": "magnitude"}
             {**CHANNEL, "remove_blocks": 1, "blocks": False},
             "--remove-blocks and --no-blocks say the opposite",
         ),
+        (
+            {**CHANNEL, "remove_blocks": 1, "scope": "inner"},
+            "--scope is of channels, and --remove-blocks alone",
+        ),
+        ({**CHANNEL, "epochs": 0, "learning_rate": 0.1}, "--learning-rate is of fine-tuning, and --epochs 0"),
+        ({**CHANNEL, "epochs": 0, "teacher": "resnet20"}, "--teacher is of fine-tuning"),
+        ({**CHANNEL, "epochs": 0, "augment": "none"}, "--augment is of fine-tuning"),
         ({**CHANNEL, "temperature": 2}, "--temperature needs --teacher MODEL"),
         ({**CHANNEL, "out": "y.h5"}, "--out y.h5 must end in .keras"),
         ({**CHANNEL, "resume": True}, "nothing to resume"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from resnet_edge.benchmarking.accuracy import accuracy_of
+from resnet_edge.benchmarking.accuracy import accuracy_of, proved_places
 from resnet_edge.benchmarking.files import BenchFile, bench_files
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.results.bench import Accuracy
@@ -45,6 +45,23 @@ def _sha(content: str) -> str:
 
 def accuracy_for(files: tuple[BenchFile, ...]) -> Accuracy:
     return accuracy_of(files, {file.name: sha256_of(file.path) for file in files})
+
+
+def test_files_are_timed_where_all_of_them_were_proved_and_else_anywhere(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "dist", report_of())
+    files = bench_files((folder, folder / "net.keras"))
+    assert proved_places(files, accuracy_for(files)) == {("onnxruntime", "cpu"), ("openvino", "cpu")}
+    (tmp_path / "other.onnx").write_bytes(b"of somebody else")
+    files = bench_files((folder, tmp_path / "other.onnx"))
+    assert proved_places(files, accuracy_for(files)) == frozenset()
+
+
+def test_a_proof_on_another_machine_is_no_place_here(tmp_path: Path) -> None:
+    report = report_of()
+    for row in report["parity"]:
+        row["backend"] = "onnxruntime@pi4" if row["backend"] == "onnxruntime" else row["backend"]
+    files = bench_files((folder_with(tmp_path / "dist", report),))
+    assert proved_places(files, accuracy_for(files)) == {("openvino", "cpu")}
 
 
 def test_the_proofs_of_every_backend_and_the_model_itself(tmp_path: Path) -> None:

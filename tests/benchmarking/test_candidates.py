@@ -69,3 +69,24 @@ def test_a_model_that_a_folder_brought_needs_no_backend() -> None:
     model = BenchFile(path=Path("a.keras"), name="a.keras", format="keras", scheme=None, brought=True)
     chosen = candidates((FILES[1], model), ("litert",), ask)
     assert [target.file for target in chosen.targets] == ["a.tflite"]
+
+
+def test_without_names_files_are_tried_where_they_were_proved_and_their_model_beside_them() -> None:
+    model = BenchFile(path=Path("a.keras"), name="a.keras", format="keras", scheme=None, brought=True)
+    started: list[str] = []
+
+    def noting(name: str) -> Offers:
+        started.append(name)
+        return Offers(("keras",), ("cpu", "gpu"), False) if name == "keras" else ask(name)
+
+    chosen = candidates((*FILES, model), (), noting, {("litert", "cpu")})
+    assert [(t.file, t.backend, t.device) for t in chosen.targets] == [
+        ("a.tflite", "litert", "cpu"),
+        ("a.keras", "keras", "cpu"),
+    ]
+    assert not chosen.named, "what does not open is no failure"
+    assert started == ["keras", "litert"], "nothing else is started"
+
+
+def test_where_no_place_of_the_proof_is_here_all_are_tried() -> None:
+    assert candidates(FILES, (), ask, {("openvino", "cpu")}).targets == candidates(FILES, (), ask).targets

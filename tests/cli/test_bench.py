@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import onnx
 import pytest
 
 from resnet_edge.core import registry
+from resnet_edge.core.artifact import sha256_of
 from tests.backends import tiny
 from tests.cli.conftest import Given
 from tests.cli.conversion import Ended, Place
+from tests.report.conftest import proof
 
 HERE = ("--backends", "litert,onnxruntime")
 FOR_PARITY = {
@@ -149,6 +152,21 @@ def test_without_names_all_that_opens_here_is_timed_and_the_rest_is_told(
     assert not {backend for _, backend in timed} & FOR_PARITY
     assert not any(row["device"].endswith("-software") for row in bench["rows"])
     assert place.is_clean()
+
+
+def test_a_folder_is_timed_where_its_report_proved_it(place: Place, artifacts: Path) -> None:
+    folder = folder_of(place, artifacts, net_fp32_onnx="fixed.onnx")
+    (file,) = folder.glob("*.onnx")
+    report = {
+        "artifacts": [{"file": file.name, "sha256": sha256_of(file)}],
+        "parity": [asdict(proof(file.name, 0.0, backend="onnxruntime"))],
+    }
+    (folder / "report.json").write_text(json.dumps(report))
+    bench = document(place.run(str(folder), "--budget", "1s", "--json"))
+    assert {(row["backend"], row["device"]) for row in bench["rows"]} == {("onnxruntime", "cpu")}
+    assert bench["unopened"] == []
+    (note,) = [note for note in bench["notes"] if "--backends names others" in note]
+    assert note.startswith("timed where the folder's report proved the files, on onnxruntime; ")
 
 
 def test_people_get_a_table_and_the_exit_code_says_whether_it_holds(place: Place, artifacts: Path) -> None:

@@ -240,7 +240,7 @@ def diverged():
 
 
 @pytest.mark.parametrize(
-    ("factory", "part"), [("regressor", "tells 2 classes apart"), ("diverged", "NaN or infinity")]
+    ("factory", "part"), [("regressor", "has 2 classes"), ("diverged", "NaN or infinity")]
 )
 def test_a_model_that_cannot_be_proved(clean: Place, given: Given, factory: str, part: str) -> None:
     (clean.here / "nets.py").write_text(FACTORIES)
@@ -266,7 +266,7 @@ def floats_in_0_to_1(folder: Path) -> None:
     ("write", "part"),
     [
         (grey, "12x12x1 images, and the model takes 12x12x3"),
-        (label_out_of_range, "label 8 at image 8, and the model tells 4 classes apart"),
+        (label_out_of_range, "label 8 at image 8, and the model has 4 classes"),
         (floats_in_0_to_1, "give raw pixels"),
     ],
 )

@@ -53,6 +53,24 @@ def test_names_may_repeat_and_need_not_be_ascii(tmp_path: Path) -> None:
     assert class_names_in(file) == ("kraan", "kraan", "œuf 日本")
 
 
+def test_names_are_spelled_as_their_languages_and_emoji_are(tmp_path: Path) -> None:
+    names = ("می\u200cخواهم", "क्\u200dष", "👩\u200d🍳")
+    file = tmp_path / "labels.txt"
+    file.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    assert class_names_in(file) == names
+
+
+def test_a_name_that_shows_as_another_is_refused_by_its_character(tmp_path: Path) -> None:
+    file = tmp_path / "labels.txt"
+    file.write_text("cat\nnot\u202egod\n", encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        class_names_in(file)
+    assert str(raised.value) == (
+        f"{file} has a class called not\\u202egod: character 4 is U+202E (RIGHT-TO-LEFT OVERRIDE); rename it "
+        "without that character"
+    )
+
+
 @pytest.mark.parametrize("content", [b"", b"a\n\nb\n", b"\xff\xfe\x00"])
 def test_a_file_that_names_no_classes(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "labels.txt").write_bytes(content)

@@ -43,6 +43,15 @@ def test_held_out_images_are_balanced_and_not_among_those_of_the_proof(request_:
     assert np.bincount(np.load(str(prepared.evaluation.labels))).tolist() == [16, 16, 16]
 
 
+def test_a_limit_keeps_some_of_what_is_not_held_out(request_: PrepareImages) -> None:
+    """The images of a bundle's proof are among those of `convert`'s, which has no limit."""
+    whole = prepare(replace(request_, hold_out=200), silent)
+    of_proof = {image.tobytes() for image in np.load(whole.evaluation.images)}
+    few = prepare(replace(request_, hold_out=200, limit=9), silent)
+    assert few.evaluation.n == 9
+    assert {image.tobytes() for image in np.load(few.evaluation.images)} <= of_proof
+
+
 def test_one_image_cannot_be_held_out_too(request_: PrepareImages, tmp_path: Path) -> None:
     np.savez(tmp_path / "one.npz", images=np.zeros((1, 4, 4, 1), np.uint8))
     with pytest.raises(DataError, match="too few images to hold some out"):
@@ -72,7 +81,7 @@ def test_the_same_image_again_proves_nothing(request_: PrepareImages, tmp_path: 
 
 def test_labels_matter_for_the_proof_and_not_for_calibration(request_: PrepareImages) -> None:
     few = replace(request_, classes=2)
-    with pytest.raises(DataError, match="label 2 at image 2, and the model tells 2 classes apart"):
+    with pytest.raises(DataError, match="label 2 at image 2, and the model has 2 classes"):
         prepare(few, silent)
     assert prepare(replace(few, for_calibration=True), silent).evaluation.n == 60
 

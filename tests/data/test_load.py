@@ -51,3 +51,23 @@ def test_a_suffix_alone_makes_no_archive(tmp_path: Path) -> None:
     (tmp_path / "d.zip").write_bytes((save(tmp_path / "a.png")).read_bytes())
     with pytest.raises(DataError, match=r"d\.zip' is no data"):
         load(str(tmp_path / "d.zip"), "test")
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [("b\x1b[2J", r"U\+001B \(a control character\)"), ("\u2067b", r"U\+2067"), ("b\udcff", "byte 0xff")],
+)
+def test_a_folder_whose_name_would_move_a_cursor_is_told_by_its_character(
+    tmp_path: Path, name: str, fault: str
+) -> None:
+    for sub_folder in ("क्\u200dष", name):
+        save(tmp_path / "photos" / sub_folder / "a.png")
+    with pytest.raises(DataError, match=f"{fault}.*; rename it without that character"):
+        load(str(tmp_path / "photos"), "test")
+
+
+def test_a_folder_may_be_called_what_hindi_and_emoji_need(tmp_path: Path) -> None:
+    names = ("क्\u200dष", "👩\u200d🍳")
+    for name in names:
+        save(tmp_path / "photos" / name / "a.png")
+    assert load(str(tmp_path / "photos"), "test").class_names == names

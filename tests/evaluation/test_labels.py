@@ -59,6 +59,23 @@ def test_one_label_that_loses_fails_the_file(judge: Judge) -> None:
     assert "it is the only one of 3 labels" in row.reasons[0]
 
 
+def test_a_verdict_calls_labels_by_their_names(judge: Judge) -> None:
+    worse, names = LOGITS.copy(), ("cat", "dog", "hen")
+    worse[:, 1] -= 3
+    for labels in (LABELS, None):
+        row = judge(LOGITS, worse, HEAD, labels, class_names=names)
+        text = " ".join(row.reasons)
+        assert "label 'dog'" in text
+        assert "label 1" not in text
+    stuck = LOGITS.copy()
+    stuck[:, 2] = -9
+    (reason,) = judge(LOGITS, stuck, HEAD, LABELS, class_names=names).reasons
+    assert reason.startswith("the artifact gives label 'hen' to no image")
+    seen = np.where([True, True, False], LABELS, 0)
+    row = judge(LOGITS, LOGITS, HEAD, seen, class_names=names)
+    assert "the labels have label 'hen' on none of the images" in " ".join(row.reasons)
+
+
 def with_rare(share: float) -> tuple[np.ndarray, np.ndarray]:
     """A fourth label, that so few images have, and its logits."""
     own = (np.arange(N) < share * N).astype(np.int64)[:, None]

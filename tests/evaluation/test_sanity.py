@@ -48,7 +48,7 @@ def test_one_value_that_is_no_number_fails(value: float) -> None:
         assert finding is not None
         assert (finding.verdict, finding.reason) == (
             "fail",
-            f"the {whose} gives NaN or Inf on 1 of 60 images",
+            f"the {whose} gives NaN or Inf on 1 of 60 images, first on image 17",
         )
 
 
@@ -94,6 +94,17 @@ def test_a_candidate_that_broke_is_no_agreement(
     assert finding is not None
     assert finding.verdict == verdict
     assert finding.reason.startswith(words)
+
+
+def test_classes_are_called_by_their_names() -> None:
+    names = ("ant", "bee", "cat", "dog")
+    for finding in (
+        examine(GOOD, ONE_CLASS, HEAD, names),
+        one_class(ONE_CLASS, None, HEAD, names),
+        one_class(GOOD, np.full(60, 1), HEAD, names),
+    ):
+        assert finding is not None
+        assert "'bee'" in finding.reason
 
 
 def test_one_score_that_says_everything_is_not_the_same_score_for_every_class() -> None:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from resnet_edge.core.errors import DataError
 from resnet_edge.evaluation.source import reference
 from resnet_edge.evaluation.source_task import RunReference
 from resnet_edge.models import ModelRequest
@@ -15,6 +16,30 @@ from resnet_edge.workers.progress import silent
 from tests.cli.conversion import tinted_images, write_classifier
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def test_the_image_and_the_layer_of_the_first_nan_are_named(tmp_path: Path) -> None:
+    """A square that float32 holds of noise, and not of a white image."""
+    image = keras.Input((4, 4, 1))
+    mean = keras.layers.GlobalAveragePooling2D(name="mean")(image)
+    large = keras.layers.Rescaling(2.2e19, name="large")(mean)
+    squared = keras.layers.Multiply(name="squared")([large, large])
+    keras.Model(image, keras.layers.Dense(3, name="scores")(squared)).save(tmp_path / "net.keras")
+    images = np.zeros((9, 4, 4, 1), np.uint8)
+    images[[5, 7]] = 255
+    np.save(tmp_path / "images.npy", images)
+    (tmp_path / "names.json").write_text('["a","b","c","d","e","night/f.png","g","h","i"]')
+    request = RunReference(
+        model=ModelRequest(str(tmp_path / "net.keras"), preprocess="unit"),
+        images=str(tmp_path / "images.npy"),
+        out=str(tmp_path / "out.npy"),
+        names=str(tmp_path / "names.json"),
+    )
+    with pytest.raises(DataError) as raised:
+        reference(request, silent)
+    text = str(raised.value)
+    assert "on 2 of 9 images, first image night/f.png, and there first layer 'squared' (Multiply)" in text
+    assert "numbers up to 2.2e+19: leave these images out of --data" in text
 
 
 @pytest.mark.parametrize("n", [1, 130])

@@ -50,7 +50,7 @@ def test_how_it_was_measured_is_told() -> None:
     rows = [bench.rows[0], replace(bench.rows[1], rounds=20)]
     line, how = explained(bench, rows)
     assert line == (
-        "Latency of one call in ms, ± 95 %, 1 thread, batch 1, 20 rounds of shuffled turns in 61 s; other "
+        "Latency of one call in ms, ± 95 %, 1 thread, batch 1, 20 rounds in random order in 61 s; other "
         "processes kept 0.25 cores busy."
     )
     assert "Rows of one rank cannot be told apart" in how

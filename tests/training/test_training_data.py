@@ -71,8 +71,8 @@ def test_nothing_is_held_out_where_nothing_is_to_be(tmp_path: Path) -> None:
     [
         ({"labels": None}, "has no labels: training needs one sub-folder per class, or 'labels'"),
         ({"labels": np.ones(N, int)}, "has images of one class only: a classifier needs two"),
-        ({"labels": np.arange(N) % 5, "classes": 4}, "has 5 classes, and the model tells 4 apart"),
-        ({"names": ["a", "b"], "classes": 3}, "has 2 classes, and the model tells 3 apart"),
+        ({"labels": np.arange(N) % 5, "classes": 4}, "has 5 classes, and the model 4: "),
+        ({"names": ["a", "b"], "classes": 3}, "has 2 classes, and the model 3: "),
         ({"labels": LABELS * N}, "has class 100 at image 1, and 100 images in all"),
     ],
 )
@@ -118,7 +118,11 @@ def test_an_embedding_needs_no_labels_and_is_measured_where_there_are_some(tmp_p
 @pytest.mark.parametrize(
     ("labels", "head", "says"),
     [
-        (SEVERAL, Head.of_classes(3, "logits"), "3 labels per image, and the model tells classes apart"),
+        (
+            SEVERAL,
+            Head.of_classes(3, "logits"),
+            "3 labels per image, and the model gives one class per image",
+        ),
         (SEVERAL, Head.multilabel(2, "logits"), "3 labels per image, and the model 2"),
         (LABELS, Head.multilabel(2, "logits"), "one class per image"),
         (np.ones((N, 2), int), None, "the same labels for every image"),

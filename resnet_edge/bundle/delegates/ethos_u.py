@@ -106,7 +106,7 @@ def _compiled(path: Path, program: Path, accelerator: str, system: str, memory: 
     counts = {side: int(count) for side, count in _COUNT.findall(said)}
     if counts.keys() != {"CPU", "NPU"}:
         raise ArtifactError(
-            f"{path}: Vela does not tell what runs where: install it again: {ENVIRONMENT.install_command()}"
+            f"{path}: Vela does not say what runs where: install it again: {ENVIRONMENT.install_command()}"
         )
     reasons = {output: why.strip() for _, output, why in _LEFT.findall(said)}
     return _Compiled(counts["CPU"], counts["NPU"], reasons, summary)

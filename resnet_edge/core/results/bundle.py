@@ -155,7 +155,8 @@ class Bundle:
     took, and why; `unproved` what `convert` did not prove of the artifacts that are in it. `classes` counts
     the answers of the artifact behind the first file, class by class, on the images of the proof; empty
     where these have no labels. `outlooks` tell what delegates and accelerators would take;
-    none of them was run. `notes` are sentences on what it was made from. `oldest` are pinned runtimes by
+    none of them was run. `images` tells how those of its proof stand to those of the proof of
+    `convert`, and `notes` are sentences on what it was made from. `oldest` are pinned runtimes by
     file, the oldest of each kind on which it was run and was right; empty where none was.
     """
 
@@ -166,6 +167,7 @@ class Bundle:
     unproved: tuple[str, ...]
     classes: tuple[ClassCount, ...] = ()
     outlooks: tuple[FileOutlook, ...] = ()
+    images: str = ""
     notes: tuple[str, ...] = ()
     oldest: dict[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -156,8 +156,9 @@ class _Pass:
         low, high = rows.min(axis=0), rows.max(axis=0)
         if not (math.isfinite(low.min()) and math.isfinite(high.max())):  # so are all between
             raise DataError(
-                f"the float model gives NaN or Inf at {self.graph.tensors[index].name!r} on the "
-                "calibration images: fix the model or the images"
+                f"the float model gives NaN or Inf at {self.graph.tensors[index].name!r} on image "
+                f"{self.seen} of those that calibrate: leave it out of --calibration (or --data), or "
+                "correct what makes that tensor"
             )
         if index in self.low:
             low, high = np.minimum(self.low[index], low), np.maximum(self.high[index], high)

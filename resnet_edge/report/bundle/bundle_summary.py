@@ -91,7 +91,8 @@ def _agreeing(bundle: Bundle) -> list[str]:
     labels = ", with the right labels" if any(proof.labels for proof in ran) else ""
     places = ", ".join(dict.fromkeys(proof.backend for proof in ran))
     what = "every file gives" if not bundle.failed else "all but what is below give"
-    return [f"Proved on {images}: {what} its artifact's answers {share}{labels}, in {places}."]
+    which = f", {bundle.images}" if bundle.images else ""
+    return [f"Proved on {images}{which}: {what} its artifact's answers {share}{labels}, in {places}."]
 
 
 def _worst(proof: RuntimeProof) -> str:

@@ -270,7 +270,7 @@ def _arrays(files: tuple[BundledFile, ...]) -> list[str]:
 def _accelerators(bundle: Bundle) -> list[str]:
     if not bundle.outlooks:
         return []
-    return ["`ACCELERATORS.md` tells what GPUs and NPUs would take of each file; none of them was run.", ""]
+    return ["`ACCELERATORS.md` lists what GPUs and NPUs would take of each file; none of them was run.", ""]
 
 
 def _not_claimed(bundle: Bundle) -> list[str]:

@@ -71,7 +71,7 @@ def test_value_that_is_not_finite_is_refused_wherever_it_stands(
 ) -> None:
     given = images()
     given[row, 0, 1, 1, 0] = value
-    with pytest.raises(DataError, match="NaN or Inf at 'image'.*fix"):
+    with pytest.raises(DataError, match=f"NaN or Inf at 'image' on image {row} .*leave it out"):
         measured(graph, given, takes_pixels)
 
 

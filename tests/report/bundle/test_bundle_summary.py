@@ -85,3 +85,11 @@ def test_where_no_runtime_is_here_nothing_is_claimed() -> None:
     one = file("litert", "int8")
     lines = summary(one, proofs=(proof(one, "litert", status="not installed", n=0),))
     assert any(line.startswith("No runtime of apps is here") for line in lines)
+
+
+def test_which_images_it_was_proved_on_is_said() -> None:
+    one = file("litert", "int8")
+    lines = summary(one, proofs=(proof(one, "litert"),), images="of the 9,800 on which `convert` proved")
+    assert any(
+        line.startswith("Proved on 200 images, of the 9,800 on which `convert` proved: ") for line in lines
+    )
