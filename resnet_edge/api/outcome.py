@@ -38,7 +38,9 @@ def bench_code(bench: Bench) -> int:
 
 
 def bundle_code(bundle: Bundle) -> int:
-    """Whether a runtime gives other answers."""
+    """What could not be done weighs most, then other answers of a runtime."""
+    if bundle.failures:
+        return EXIT_COULD_NOT
     return EXIT_FAILED_PROOF if bundle.failed else EXIT_DONE
 
 
@@ -86,7 +88,10 @@ def bench_trouble(bench: Bench) -> str | None:
 
 
 def bundle_trouble(bundle: Bundle, folder: Path) -> str | None:
-    """Where a runtime gives other answers."""
+    """What could not be done, else where a runtime gives other answers."""
+    if bundle.failures:
+        lost = bundle.failures[0]
+        return f"{lost.what}: {lost.message}{_more(bundle.failures)}; what could be made is in {folder}"
     if not bundle.failed:
         return None
     first = bundle.failed[0]

@@ -8,7 +8,8 @@ from os.path import realpath
 from pathlib import Path
 
 from resnet_edge.api.checked import AtLeast1, checked
-from resnet_edge.api.names import Profiles, Resize, Schemes
+from resnet_edge.api.names import Backends, Profiles, Resize, Schemes
+from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.names import profiles as profiles_in
 from resnet_edge.api.names import schemes as schemes_in
 from resnet_edge.api.reports import PackageReport, extended
@@ -40,6 +41,7 @@ def package(
     images: AtLeast1 = 1000,
     golden: AtLeast1 = 10,
     unproved: bool = False,
+    backends: Backends | None = None,
     labels_in: Mapping[str, str | Path] | None = None,
     model_version: str = "1",
     license: str = "",
@@ -50,8 +52,9 @@ def package(
 
     `labels_in`: files of class names by language (de, pt-BR). All else is as `resnet-edge package --help`
     says. Where a runtime gives other answers, `passed` of the report is False, and the folder then is `out`
-    with `.partial`. Raises UsageError, UnknownName, ArtifactError, DataError, OutputError,
-    MissingDependency, WorkerFailed.
+    with `.partial`. Where a machine of `backends` goes away, `failures` say so. Raises UsageError,
+    UnknownName, ArtifactError, DataError, OutputError, MissingDependency, WorkerFailed, and for a name of
+    `backends` DeviceUnavailable, HostUnavailable.
     """
     check_variables()
     folders = paths_of(folder)
@@ -80,6 +83,7 @@ def package(
             unproved=unproved,
             version=model_version,
             license=license,
+            backends=() if backends is None else backends_in(backends),
         )
         command = reproduced(converted_folder, request, intended_use)
         request = replace(request, data=proved_on, same_data=_same(proved_on, reported))

@@ -285,8 +285,8 @@ class PackageReport(Displayed, Bundle):
 
     @property
     def passed(self) -> bool:
-        """No runtime gives other answers than the artifact."""
-        return not self.failed
+        """No runtime gives other answers than the artifact, and none that was named was out of reach."""
+        return not (self.failed or self.failures)
 
     @property
     def exit_code(self) -> int:

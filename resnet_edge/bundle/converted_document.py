@@ -6,7 +6,7 @@ whatever prints it at the end. Keys that are not here are left alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -59,10 +59,18 @@ class _Row:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Host:
+    cpu: str
+    usable_cores: Count
+    architecture: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Machine:
     cpu: str
     usable_cores: Count
     command: str = ""
+    hosts: dict[str, _Host] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from resnet_edge import __version__
 from resnet_edge.bundle.converted import Converted, check_apart
+from resnet_edge.bundle.elsewhere import HostLatency, check_opens, targets
 from resnet_edge.bundle.micro_arena_task import MeasureArena
 from resnet_edge.bundle.oldest import oldest
 from resnet_edge.bundle.proofs import Proofs
@@ -39,10 +40,13 @@ from resnet_edge.core.image_contract import ImageContract, app_contract
 from resnet_edge.core.metadata import LabelFile
 from resnet_edge.core.results.bundle import Bundle, BundleFacts, ClassCount, Golden, RuntimeProof
 from resnet_edge.core.results.outlook import FileOutlook
+from resnet_edge.core.results.report import Failure
 from resnet_edge.data.class_names import check_count, class_names_in
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_task import Images, PrepareImages
 from resnet_edge.data.needed_images import HELD_OUT
+from resnet_edge.evaluation.hosts import hosts_of, offers
+from resnet_edge.evaluation.job import Offer
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress, silent
@@ -56,7 +60,8 @@ class PackageRequest:
     """What the user asks for. `data` is a DATA word, None where nobody knows one. `profiles` and `schemes` by
     file name; where None, those of PROFILES that can hold the model, and all proved schemes that one takes.
     `translations` are label files by language. `images` is how many images each runtime gives its scores for,
-    `golden` how many go into the bundle. `same_data`: `data` is what `convert` was given."""
+    `golden` how many go into the bundle. `same_data`: `data` is what `convert` was given. `backends` are
+    named beside those of the profiles."""
 
     profiles: tuple[str, ...] | None
     schemes: tuple[str, ...] | None
@@ -69,6 +74,7 @@ class PackageRequest:
     version: str
     license: str
     same_data: bool = False
+    backends: tuple[str, ...] = ()
 
 
 def package(
@@ -84,7 +90,8 @@ def package(
     env = {"TMPDIR": str(workspace.scratch)}
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
     with WorkerPool(workspace.logs, workspace.check_space, env, grant) as workers:
-        return _Run(request, converted, translations, workspace, workers, on_progress).run()
+        offered = offers(workers, request.backends, on_progress, here=True)
+        return _Run(request, converted, translations, workspace, workers, on_progress, offered).run()
 
 
 def _translated(request: PackageRequest, converted: Converted) -> Iterator[LabelFile]:
@@ -113,7 +120,9 @@ class _Run:
         workspace: Workspace,
         workers: WorkerPool,
         on_progress: OnProgress,
+        offered: tuple[Offer, ...],
     ) -> None:
+        self.offers = offered
         self.request, self.converted, self.workspace = request, converted, workspace
         self.translations = translations
         self.workers, self.on_progress = workers, on_progress
@@ -124,22 +133,26 @@ class _Run:
         image = app_contract(self.request.resize, *self.converted.facts.input_shape)
         images = self._read_images()
         model_files = self._files(image)
+        check_opens(model_files.files, self.offers)
         outlooks = self._outlooks(model_files)
         proofs = Proofs(self.converted, self.workspace, self.workers, images.images, self.on_progress)
         first = proofs.anchor(model_files.files[0].file)
         picked = self._pick(images, first)
         expected = [proofs.expected(file) for file in model_files.files]
         rows = [
-            proofs.proof(file.file, backend, wanted, picked)
+            proofs.proof(file.file, target, wanted, picked)
             for file, wanted in zip(model_files.files, expected, strict=True)
-            for backend in file.backends
+            for target in targets(file, self.offers)
         ]
         written = self._golden(model_files, proofs, expected, rows, picked, images)
         facts = self._facts(model_files, image, written.golden)
+        arenas = self._arenas(rows)
+        latency = HostLatency(proofs, model_files.files, rows)
+        latency.measure(self.offers)  # nothing else of ours runs by now
         return Bundle(
             facts=facts,
             proofs=tuple(rows),
-            arenas=self._arenas(rows),
+            arenas=arenas,
             left=model_files.left,
             unproved=tuple(
                 why for name, why in self.unproved.items() if any(f.source == name for f in facts.files)
@@ -152,6 +165,16 @@ class _Run:
                 file.path: oldest(file, rows, self.converted.proofs, list(registry.declared("backends")))
                 for file in facts.files
             },
+            hosts=hosts_of(self.offers).get("hosts", {}),
+            latency=tuple(latency.latencies),
+            failures=(
+                *(
+                    Failure(f"{row.file} on {row.backend}", row.reason)
+                    for row in rows
+                    if row.status == "not run"
+                ),
+                *latency.failures,
+            ),
         )
 
     def _pick(self, images: Images, anchor: str) -> Picked:

@@ -14,17 +14,21 @@ from resnet_edge.bundle.task import (
     Picked,
     WidenImages,
 )
+from resnet_edge.core.backend_name import CPU, option_of
 from resnet_edge.core.errors import (
     ArtifactError,
     DataError,
     DeviceUnavailable,
+    HostUnavailable,
     MissingDependency,
+    OutputError,
     ResnetEdgeError,
     WorkerFailed,
 )
 from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.results.bundle import BundledFile, RuntimeProof, Status
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
+from resnet_edge.evaluation.job import Target
 from resnet_edge.evaluation.predict_task import Predict, PredictResult
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Worker, WorkerPool
@@ -49,6 +53,7 @@ class Proofs:
         self.scores = workers.worker("scores", silent)
         self.images = {converted.facts.input_shape[2]: images}
         self.runners: dict[str, Worker] = {}
+        self.gone: dict[str, ResnetEdgeError] = {}  # a host that went away is not waited for again
         self.anchors: dict[str, str] = {}
         self.ran: set[str] = set()  # the outputs that are whole: a run that fails leaves some, too
 
@@ -57,27 +62,42 @@ class Proofs:
         if file.source in self.anchors:
             return self.anchors[file.source]
         artifact = next(a for a in self.converted.artifacts if a.file == file.source)
-        backend = FIRST_BACKEND[artifact.format]
+        target = Target(FIRST_BACKEND[artifact.format], CPU)
         out = str(self.workspace.scratch / f"{artifact.file}.anchor.npy")
-        self._predict(artifact.path, artifact.format, backend, self.converted.facts.input_shape[2], out)
+        self._predict(
+            artifact.path, artifact.format, target, self.images[self.converted.facts.input_shape[2]], out
+        )
         self.anchors[file.source] = out
         return out
 
-    def _predict(self, path: str, format: str, backend: str, channels: int, out: str) -> PredictResult:
+    def _predict(self, path: str, format: str, target: Target, images: str, out: str) -> PredictResult:
         task = Predict(
             path=path,
             format=format,
-            backend=backend,
-            device="cpu",
+            backend=target.runtime,
+            device=target.device,
             threads=1,
-            images=self.images[channels],
+            images=images,
             out=out,
         )
-        if backend not in self.runners:
-            self.runners[backend] = self.workers.worker(
-                f"on {backend}", self.on_progress, backends_grant([backend])
+        name = option_of(target.backend, target.device)
+        if name not in self.runners:
+            self.runners[name] = self.workers.worker(
+                f"on {name}", self.on_progress, backends_grant([name]), target.host
             )
-        return self.runners[backend].run(task)
+        return self.runners[name].run(task)
+
+    def _predict_there(self, path: str, format: str, target: Target, images: str, out: str) -> PredictResult:
+        """As _predict; what keeps another machine from it, also a full disk there, is HostUnavailable."""
+        if target.host in self.gone:
+            raise self.gone[target.host]
+        try:
+            return self._predict(path, format, target, images, out)
+        except (HostUnavailable, OutputError) as error:
+            if not target.host:
+                raise
+            self.gone[target.host] = HostUnavailable(str(error))
+            raise self.gone[target.host] from error
 
     def expected(self, model_file: MadeFile) -> str:
         """The scores .npy (N, classes) that a file must give."""
@@ -88,17 +108,22 @@ class Proofs:
         )
         return self.scores.run(task).path
 
-    def proof(self, file: BundledFile, backend: str, expected: str, picked: Picked) -> RuntimeProof:
-        """What a runtime gives. Whatever keeps it from opening the file is told, and others go on."""
+    def images_for(self, file: BundledFile) -> str:
+        """Images .npy (N, H, W, C) with the channels that a file takes."""
         channels = file.input.shape[3] or 0
         if channels not in self.images:
             wide = str(self.workspace.scratch / "rgb.npy")
             self.scores.run(WidenImages(images=next(iter(self.images.values())), out=wide))
             self.images[channels] = wide
+        return self.images[channels]
+
+    def proof(self, file: BundledFile, target: Target, expected: str, picked: Picked) -> RuntimeProof:
+        """What a runtime gives. Whatever keeps it from opening the file is told, and others go on."""
+        backend, images = option_of(target.backend, target.device), self.images_for(file)
         path = str(self.workspace.folder / file.path)
         out = self._outputs(file, backend)
         try:
-            ran = self._predict(path, file.format, backend, channels, out)
+            ran = self._predict_there(path, file.format, target, images, out)
             self.ran.add(out)
             other = self._counterpart(file, backend)
             task = CompareScores(
@@ -109,6 +134,8 @@ class Proofs:
                 rows=picked.rows,
             )
             apart = self.scores.run(task)
+        except HostUnavailable as error:
+            return self._reported(self._unproved(file, backend, "not run", error))
         except MissingDependency as error:
             return self._reported(self._unproved(file, backend, "not installed", error))
         except (ArtifactError, DeviceUnavailable, WorkerFailed) as error:  # some runtimes end their process

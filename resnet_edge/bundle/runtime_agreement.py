@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from resnet_edge.bundle.task import ScoresApart
 from resnet_edge.core import registry
-from resnet_edge.core.backend_name import runtime_of
+from resnet_edge.core.backend_name import runtime_of, split_host
 from resnet_edge.core.results.bundle import BundledFile, RuntimeProof
 from resnet_edge.evaluation.kernels import REFERENCE, kernels_of, with_kernels_of
 from resnet_edge.evaluation.predict_task import PredictResult
@@ -21,10 +21,15 @@ still agree."""
 
 
 def counterparts(backend: str, first: str) -> tuple[str, ...]:
-    """The backends to compare with to the last bit, the best one first: of the same kernels, else the first
-    of all."""
+    """The backends to compare with to the last bit, the best one first: on another machine the same runtime
+    here, then those of the same kernels, else the first of all."""
     same = sorted(with_kernels_of(backend), key=lambda name: name != first)
-    return (*same, first)
+    return (*([] if _runs_here(backend) else [runtime_of(backend)]), *same, first)
+
+
+def _runs_here(backend: str) -> bool:
+    """On the processor of this machine."""
+    return split_host(backend) == (runtime_of(backend), "")
 
 
 def _must_be_exact(file: BundledFile, backend: str) -> bool:
@@ -33,8 +38,10 @@ def _must_be_exact(file: BundledFile, backend: str) -> bool:
     x86 where all is integers, and no softmax, which on ARM is a step off in 0.6 % of the scores. Not ONNX
     Runtime on ARM, which fuses otherwise: a ResNet-50 had 26 % of its scores a step off. Not TFLite Micro
     and the reference kernels: a step apart in 0.1 % of the scores of a ResNet-20, and in 5 % behind a mean
-    over 12 x 12."""
-    same = registry.constant("backends", runtime_of(backend), "SAME_SCORES", "")
+    over 12 x 12. And not on another machine or device, whatever the runtime: its instructions are others."""
+    same = (
+        registry.constant("backends", runtime_of(backend), "SAME_SCORES", "") if _runs_here(backend) else ""
+    )
     if same == "integers":
         return scheme_of(file.scheme).activations == "int8" and file.scores == "logits"
     return same == "all"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.backend_name import placed
 from resnet_edge.core.head import Head
 from resnet_edge.core.results.bundle import BundledFile, RuntimeTolerance
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
@@ -68,7 +69,7 @@ def runtime_tolerances(
     n, first = len(scores.expected), FIRST_BACKEND[scores.file.format]
     tolerances, beyond = [], []
     for runtime, most in measured.items():
-        gate = scores.gate("cpu", runtime)
+        gate = scores.gate(placed(runtime)[1], runtime)
         tolerances.append(
             RuntimeTolerance(
                 runtime,

@@ -15,6 +15,7 @@ from resnet_edge.core.files import bundled
 from resnet_edge.core.files.machine_paths import without_machine_paths, without_machine_paths_in_command
 from resnet_edge.core.results.bundle import Bundle, RuntimeProof
 from resnet_edge.core.results.outlook import FileOutlook
+from resnet_edge.core.results.report import Failure
 
 
 def reproduced(folder: Path, request: PackageRequest, intended_use: str) -> str:
@@ -23,6 +24,7 @@ def reproduced(folder: Path, request: PackageRequest, intended_use: str) -> str:
     words = ["resnet-edge", "package", folder.resolve().name, "--out", "BUNDLE"]
     words += ["--profiles", ",".join(map(registry.option_of, request.profiles))] if request.profiles else []
     words += ["--schemes", ",".join(request.schemes)] if request.schemes else []
+    words += ["--backends", ",".join(request.backends)] if request.backends else []
     for locale, path in request.translations:
         words += ["--labels-in", f"{locale}={path.name}"]
     words += ["--images", str(request.images), "--golden", str(request.golden)]
@@ -43,13 +45,19 @@ def _name(word: str) -> str:
 
 def without_machine_paths_in(bundle: Bundle, roots: tuple[Path, ...]) -> Bundle:
     """The bundle with no absolute path in what runtimes and compilers said; names of classes stay."""
-    said = (bundle.proofs, bundle.left, bundle.unproved, bundle.outlooks)
-    kinds = (tuple[RuntimeProof, ...], tuple[str, ...], tuple[str, ...], tuple[FileOutlook, ...])
-    proofs, left, unproved, outlooks = (
+    said = (bundle.proofs, bundle.left, bundle.unproved, bundle.outlooks, bundle.failures)
+    kinds = (
+        tuple[RuntimeProof, ...],
+        tuple[str, ...],
+        tuple[str, ...],
+        tuple[FileOutlook, ...],
+        tuple[Failure, ...],
+    )
+    proofs, left, unproved, outlooks, failures = (
         msgspec.convert(without_machine_paths(msgspec.to_builtins(each), roots), kind)
         for each, kind in zip(said, kinds, strict=True)
     )
-    return replace(bundle, proofs=proofs, left=left, unproved=unproved, outlooks=outlooks)
+    return replace(bundle, proofs=proofs, left=left, unproved=unproved, outlooks=outlooks, failures=failures)
 
 
 def travelling_card(card: dict[str, Any], roots: tuple[Path, ...]) -> dict[str, Any]:

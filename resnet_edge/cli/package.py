@@ -8,7 +8,7 @@ import click
 
 from resnet_edge.api.checked import AtLeast1
 from resnet_edge.cli._interrupt import telling
-from resnet_edge.cli._options import given, overwrite_option, value_type
+from resnet_edge.cli._options import backends_option, given, overwrite_option, value_type
 from resnet_edge.cli.terminal import fail, output_options, print_json, progress
 from resnet_edge.core.language import is_language
 
@@ -74,6 +74,7 @@ def _translations(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     type=value_type(AtLeast1),
     help="How many golden images to put in.",
 )
+@backends_option(None, "Runtimes to prove in beside those of the profiles that are here")
 @click.option("--unproved", is_flag=True, help="Ship artifacts that did not pass; the bundle says so.")
 @click.option(
     "--labels-in",
@@ -90,10 +91,10 @@ def command(folder: Path, out: Path, as_json: bool, quiet: bool, **options: obje
     """Make the bundle for an app from DIR, which `convert` wrote.
 
     Model files for each kind of app, with what they must be fed, golden vectors, and a proof in every
-    runtime of apps that is installed here (`resnet-edge doctor`).
+    runtime of apps that is installed here (`resnet-edge doctor`). On other machines files are timed, too.
 
     Exit code 0: every runtime that opens a file gives the artifact's answers; 4: one does not; 3: it could
-    not be made, as where an artifact has no passing proof.
+    not be made, as where an artifact has no passing proof, or a machine of --backends went away.
     """
     from resnet_edge.api.package import package
     from resnet_edge.cli._package import print_bundle

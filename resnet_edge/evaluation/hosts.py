@@ -16,12 +16,14 @@ MOST_WORKERS = 8
 """Each has a connection of its own, and sshd drops some where ten begin at once (its MaxStartups)."""
 
 
-def offers(workers: WorkerPool, backends: Iterable[str], on_progress: OnProgress) -> tuple[Offer, ...]:
-    """What those of `backends` (`litert:gpu@pi4`) that are on a host open there; the others are left out.
-    Raises HostUnavailable, MissingDependency, UsageError, DeviceUnavailable."""
+def offers(
+    workers: WorkerPool, backends: Iterable[str], on_progress: OnProgress, *, here: bool = False
+) -> tuple[Offer, ...]:
+    """What those of `backends` (`litert:gpu@pi4`) that are on a host open there; those of this machine are
+    left out, but with `here`. Raises HostUnavailable, MissingDependency, UsageError, DeviceUnavailable."""
     by_host: dict[str, list[str]] = {}
     for word in backends:
-        if host := split_host(word)[1]:
+        if (host := split_host(word)[1]) or here:
             by_host.setdefault(host, []).append(word)
     return tuple(
         one for host, words in by_host.items() for one in _offers_of(workers, host, words, on_progress)
@@ -37,16 +39,16 @@ def hosts_of(offers: Iterable[Offer]) -> dict[str, Any]:
     """For `machine` of a report: `hosts`, what each is, with the versions of the runtimes that were asked for
     there; nothing where all is here."""
     machines: dict[str, dict[str, Any]] = {}
-    for offer in offers:
+    for offer in (each for each in offers if each.target.host):
         host = machines.setdefault(offer.target.host, {**offer.machine, "runtimes": {}})
         host["runtimes"][offer.target.runtime] = offer.version
     return {"hosts": machines} if machines else {}
 
 
 def _offers_of(workers: WorkerPool, host: str, words: list[str], on_progress: OnProgress) -> list[Offer]:
-    step = f"host {host}"
+    step = f"host {host}" if host else "this machine"
     on_progress(Progress(step=step, done=0, total=len(words)))
-    worker = workers.worker(f"offers of {host}", on_progress, backends_grant(words), host)
+    worker = workers.worker(f"offers of {step}", on_progress, backends_grant(words), host)
     offered_there = []
     try:
         for word in words:

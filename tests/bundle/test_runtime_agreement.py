@@ -42,6 +42,18 @@ def judged(scores_apart: ScoresApart, backend: str = "litert", ran: PredictResul
     return runtime_agreement.judged(FILE, (backend, "litert"), ran, scores_apart, 10, LABELS)
 
 
+def test_other_machines_and_devices_are_compared_with_the_same_runtime_here() -> None:
+    """Their instructions are others: what must be the same to the bit here is not there."""
+    for backend in ("mediapipe@pi4", "litert_js:gpu"):
+        proof = judged(replace(APART, identical=3999), backend)
+        assert proof.status == "agrees"
+        assert (
+            runtime_agreement.counterparts(backend, "litert")[0]
+            == backend.partition("@")[0].partition(":")[0]
+        )
+    assert "litert" not in runtime_agreement.counterparts("litert", "litert")[:-1]
+
+
 def test_the_same_answers_agree() -> None:
     assert judged(APART).status == "agrees"
     assert judged(replace(APART, same_top1=999)).status == "agrees"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,35 @@ def verified(place: Place, given: Given, *words: str) -> Ended:
     cache = {"XDG_CACHE_HOME": str(place.here.parent / "cache")}
     options = ["--reference", str(given.model), "--data", str(given.data), "--max-drop", "2", "--json"]
     return run(place, "verify", *options, *words, environment=cache)
+
+
+def is_at_work(host: Sshd) -> bool:
+    """Workers of the proof are the first that run there with the images brought."""
+    started = any("workers.child" in command for command in host.commands())
+    return started and any(file.stat().st_size > 1 << 14 for file in host.home.rglob("host/??/*"))
+
+
+@contextmanager
+def disturbed(host: Sshd, when: Callable[[Sshd], bool], happens: Callable[[], object]) -> Iterator[None]:
+    """Within, `happens` as soon as `when`; it must come to that."""
+    over, done = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            if when(host):
+                happens()
+                done.set()
+                return
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    assert done.is_set()
 
 
 def rows(document: dict[str, Any], key: str = "parity") -> dict[tuple[str, str], dict[str, Any]]:
@@ -124,6 +154,61 @@ def test_golden_vectors_are_replayed_there(host: Sshd, place: Place, given: Give
     assert {**both["litert"], "backend": THERE} == both[THERE]
 
 
+PACKED = ("--profiles", "litert", "--schemes", "int8", "--images", "40", "--golden", "6")
+
+
+def packed(place: Place, given: Given, converted: Path, *words: str) -> Ended:
+    return run(place, "package", str(converted), "--data", str(given.data), *PACKED, *words)
+
+
+@pytest.mark.slow
+def test_a_bundle_is_proved_and_timed_there(host: Sshd, place: Place, given: Given, converted: Path) -> None:
+    ended = packed(place, given, converted, "--backends", f"{THERE},litert")
+    assert ended.code == 0, ended.err
+    assert "litert@pi4" in ended.out
+    bundle = place.here / "bundle"
+    index = json.loads((bundle / "bundle.json").read_text())
+    rows = [row for row in index["runtimes"] if row["backend"] in ("litert", THERE)]
+    assert [row["backend"] for row in rows] == ["litert", THERE]  # what is proved anyhow is proved once
+    here, there = rows
+    assert (there["status"], there["golden_same_top1"], there["n"]) == ("agrees", 6, 40)
+    assert (there["counterpart"], there["identical"]) == ("litert", there["values"])
+    assert there["max_abs"] == here["max_abs"]
+    (timed,) = index["latency"]
+    assert (timed["artifact"], timed["backend"]) == ("litert/tiny.int8.tflite", THERE)
+    assert index["hosts"]["pi4"]["runtimes"].keys() == {"litert"}
+    golden = json.loads((bundle / "golden" / "golden.json").read_text())
+    assert THERE in {row["runtime"] for row in golden["files"][0]["tolerances"]}
+    assert "- `pi4`: " in (bundle / "README.md").read_text()
+    assert "One image, on `pi4`, " in (bundle / "MODEL_CARD.md").read_text()
+    assert f"--backends {THERE},litert" in index["command"]
+
+
+@pytest.mark.slow
+def test_a_bundle_stands_where_a_host_goes_away(
+    host: Sshd, place: Place, given: Given, converted: Path
+) -> None:
+    with disturbed(host, is_at_work, host.drop):
+        ended = packed(place, given, converted, "--backends", THERE)
+    assert ended.code == 3
+    (error,) = ended.errors
+    assert error.startswith(f"error: litert/tiny.int8.tflite on {THERE}: pi4 went away")
+    index = json.loads((place.here / "bundle" / "bundle.json").read_text())
+    statuses = {row["backend"]: row["status"] for row in index["runtimes"]}
+    assert (statuses["litert"], statuses[THERE]) == ("agrees", "not run")
+    assert "litert@pi4: not run" in (place.here / "bundle" / "README.md").read_text()
+
+
+def test_a_bundle_of_a_host_that_is_not_there(
+    host: Sshd, place: Place, given: Given, converted: Path
+) -> None:
+    host.stop()
+    ended = packed(place, given, converted, "--backends", THERE)
+    assert ended.code == 3
+    assert ended.errors[0].startswith("error: pi4: no ssh server listens there")
+    assert not (place.here / "bundle").exists()
+
+
 @pytest.mark.slow
 def test_doctor_of_another_machine(host: Sshd, place: Place) -> None:
     ended = run(place, "doctor", "--host", "pi4", "--json")
@@ -179,22 +264,8 @@ def test_a_host_that_goes_away_leaves_the_other_rows(
     host: Sshd, place: Place, given: Given, converted: Path
 ) -> None:
     file = str(converted / "tiny.int8.tflite")
-    over = threading.Event()
-
-    def drop_when_at_work() -> None:
-        # Workers of the proof are the first that run beside the server's own greeting.
-        while not over.is_set():
-            started = any("workers.child" in command for command in host.commands())
-            if started and any(file.stat().st_size > 1 << 20 for file in host.home.rglob("host/??/*")):
-                host.drop()
-                return
-            time.sleep(0.01)
-
-    thread = threading.Thread(target=drop_when_at_work)
-    thread.start()
-    ended = verified(place, given, file, "--backends", f"litert,{THERE}")
-    over.set()
-    thread.join()
+    with disturbed(host, is_at_work, host.drop):
+        ended = verified(place, given, file, "--backends", f"litert,{THERE}")
     document = json.loads(ended.out)
     assert ended.code == 3, ended.err
     assert rows(document)["tiny.int8.tflite", "litert"]["verdict"] == "pass"

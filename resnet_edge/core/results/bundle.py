@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from resnet_edge.core.arena import Arena
 from resnet_edge.core.artifact import TensorSpec
 from resnet_edge.core.head import Head, HeadKind, Output
 from resnet_edge.core.image_contract import ImageContract
+from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.outlook import FileOutlook
+from resnet_edge.core.results.report import Failure
 
 Scores = Output
 
@@ -109,12 +111,13 @@ class BundleFacts:
     golden: Golden
 
 
-Status = Literal["agrees", "differs", "does not open", "not installed"]
+Status = Literal["agrees", "differs", "does not open", "not installed", "not run"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeProof:
-    """What a bundled file gives in one runtime, against the artifact that it is made from.
+    """What a bundled file gives in one runtime, against the artifact that it is made from. `backend` is what
+    `package --backends` takes: `litert:gpu@pi4` on another machine, which may be gone (`not run`).
 
     Of `n` images, `same_top1` have the same answer; `max_abs` is the largest difference of a score.
     `identical` says how many of `values` scores are, to the last bit, those of this very file on the
@@ -158,6 +161,9 @@ class Bundle:
     none of them was run. `images` tells how those of its proof stand to those of the proof of
     `convert`, and `notes` are sentences on what it was made from. `oldest` are pinned runtimes by
     file, the oldest of each kind on which it was run and was right; empty where none was.
+
+    `hosts` tells what each other machine of `--backends` is (core.machine.machine, and its `runtimes` by
+    version), `latency` how long the files take there, and `failures` what could not be done there.
     """
 
     facts: BundleFacts
@@ -170,6 +176,9 @@ class Bundle:
     images: str = ""
     notes: tuple[str, ...] = ()
     oldest: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    latency: tuple[Latency, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
     @property
     def failed(self) -> tuple[RuntimeProof, ...]:

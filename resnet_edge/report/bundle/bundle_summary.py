@@ -114,6 +114,7 @@ def _not_run(bundle: Bundle) -> list[str]:
         for proof in bundle.proofs
         if proof.status == "does not open"
     ]
+    lines += [f"NOT RUN: {failure.what}: {failure.message}" for failure in bundle.failures]
     missing = dict.fromkeys(proof.backend for proof in bundle.proofs if proof.status == "not installed")
     if missing:
         lines.append(f"Not proved, since not installed here: {', '.join(missing)} (`resnet-edge doctor`).")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from resnet_edge.core.backend_name import split_host
 from resnet_edge.core.image_contract import ImageContract
 from resnet_edge.core.proportion import wilson
 from resnet_edge.core.results.bundle import Bundle, ClassCount
@@ -25,6 +26,8 @@ def model_card(
 ) -> dict[str, Any]:
     """The card as JSON values. `report` is what report.json holds; texts of the user may be empty."""
     sources = {file.source for file in bundle.facts.files}
+    machine = report["machine"]
+    hosts = {**machine.get("hosts", {}), **bundle.hosts}
     return {
         "schema": SCHEMA,
         "model": report["model"],
@@ -38,8 +41,11 @@ def model_card(
         "accuracy": [row for row in report["parity"] if row["artifact"] in sources],
         "classes": [_counted(count) for count in bundle.classes if count.n],
         "classes_without_images": sum(not count.n for count in bundle.classes),
-        "latency": [row for row in report["latency"] if row["artifact"] in sources],
-        "machine": report["machine"],
+        "latency": [
+            *(row for row in report["latency"] if row["artifact"] in sources),
+            *map(asdict, bundle.latency),
+        ],
+        "machine": {**machine, "hosts": hosts} if hosts else machine,
         "history": [entry for entry in report["history"] if entry.get("artifact") is None],
         "versions": report["versions"],
         "files": {file.path: file.sha256 for file in bundle.facts.files},
@@ -142,19 +148,34 @@ def _classes(card: dict[str, Any]) -> list[str]:
 def _latency(card: dict[str, Any]) -> list[str]:
     if not card["latency"]:
         return ["It was not measured."]
-    machine = card["machine"]
-    lines = [
-        f"One image, on {escaped(str(machine['cpu']))} ({machine['usable_cores']} cores), which is no phone:",
-        "",
-        "| artifact | runtime | threads | p50 | p90 |",
-        "| --- | --- | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {code(row['artifact'])} | {_place(row)} | {row['threads']} | "
-        f"{row['p50_ms']:.3g} ms | {row['p90_ms']:.3g} ms |"
-        for row in card["latency"]
-    ]
+    by_host: dict[str, list[dict[str, Any]]] = {}
+    for row in card["latency"]:
+        by_host.setdefault(split_host(row["backend"])[1], []).append(row)
+    hosts = card["machine"].get("hosts", {})
+    lines: list[str] = []
+    for host, rows in by_host.items():
+        machine = hosts.get(host) if host else card["machine"]
+        where = "a machine of which nothing more is known" if machine is None else machine_words(machine)
+        lines += [
+            *([""] if lines else []),
+            f"One image, on {f'{code(host)}, ' if host else ''}{escaped(where)}, which is no phone:",
+            "",
+            "| artifact | runtime | threads | p50 | p90 |",
+            "| --- | --- | ---: | ---: | ---: |",
+            *(
+                f"| {code(row['artifact'])} | {_place(row)} | {row['threads']} | "
+                f"{row['p50_ms']:.3g} ms | {row['p90_ms']:.3g} ms |"
+                for row in rows
+            ),
+        ]
     return lines
+
+
+def machine_words(machine: dict[str, Any]) -> str:
+    """Its processor and its cores, with the architecture where the processor's name is not that."""
+    architecture = machine.get("architecture", "")
+    kind = f", {architecture}" if architecture and architecture != machine["cpu"] else ""
+    return f"{machine['cpu']} ({machine['usable_cores']} cores{kind})"
 
 
 def _history(card: dict[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from resnet_edge.core.results.bundle import Bundle, BundledFile, BundleFacts, Ru
 from resnet_edge.report.bundle.accelerators import accelerators_markdown
 from resnet_edge.report.bundle.bundle_summary import which_file
 from resnet_edge.report.bundle.golden import golden_json
-from resnet_edge.report.bundle.model_card import card_markdown
+from resnet_edge.report.bundle.model_card import card_markdown, machine_words
 from resnet_edge.report.bundle.score_words import score_words
 from resnet_edge.report.image_words import words
 from resnet_edge.report.markdown import code, escaped, spans
@@ -72,6 +72,9 @@ def bundle_document(bundle: Bundle, command: str, folder: Path) -> dict[str, Any
         "arenas": {path: asdict(arena) for path, arena in bundle.arenas.items()},
         "outlooks": [asdict(outlook) for outlook in bundle.outlooks],
         "oldest_runtimes": {path: list(names) for path, names in bundle.oldest.items()},
+        "hosts": bundle.hosts,
+        "latency": [asdict(row) for row in bundle.latency],
+        "failures": [asdict(failure) for failure in bundle.failures],
         "left": list(bundle.left),
         "notes": list(bundle.notes),
         "sha256": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
@@ -138,6 +141,7 @@ def _readme(bundle: Bundle, command: str, libraries: tuple[AppLibrary, ...]) -> 
         "| --- | --- | ---: | ---: | ---: | --- | --- |",
         *(_proof_row(proof) for proof in bundle.proofs if proof.n),
         "",
+        *_hosts(bundle),
         *_oldest(bundle),
         *_arenas(bundle),
         *_arrays(facts.files),
@@ -226,8 +230,8 @@ def _proof_row(proof: RuntimeProof) -> str:
     if proof.status != "agrees":
         answer = f"**{answer}**"
     return (
-        f"| {code(proof.file)} | {proof.backend} | {answer} | {proof.golden_same_top1} of {proof.golden} | "
-        f"{proof.max_abs:.2g} | {_exact(proof)} | {labels} |"
+        f"| {code(proof.file)} | {escaped(proof.backend)} | {answer} | "
+        f"{proof.golden_same_top1} of {proof.golden} | {proof.max_abs:.2g} | {_exact(proof)} | {labels} |"
     )
 
 
@@ -235,6 +239,23 @@ def _exact(proof: RuntimeProof) -> str:
     if proof.backend == proof.counterpart:
         return ""
     return f"{100 * proof.identical / proof.values:.2f} % as on {proof.counterpart}"
+
+
+def _hosts(bundle: Bundle) -> list[str]:
+    lines = [
+        f"- {code(name)}: {escaped(machine_words(machine))}, "
+        f"{escaped(', '.join(f'{runtime} {version}' for runtime, version in machine['runtimes'].items()))}."
+        for name, machine in bundle.hosts.items()
+    ]
+    if not lines:
+        return []
+    return [
+        "What stands behind an `@` is the machine that a file ran on; how long it took there is in "
+        "`MODEL_CARD.md`:",
+        "",
+        *lines,
+        "",
+    ]
 
 
 def _oldest(bundle: Bundle) -> list[str]:
@@ -275,9 +296,9 @@ def _accelerators(bundle: Bundle) -> list[str]:
 
 def _not_claimed(bundle: Bundle) -> list[str]:
     lines = [
-        f"- {code(proof.file)} on {proof.backend}: {proof.status}. {escaped(proof.reason)}"
+        f"- {code(proof.file)} on {escaped(proof.backend)}: {proof.status}. {escaped(proof.reason)}"
         for proof in bundle.proofs
-        if proof.status in ("does not open", "not installed")
+        if proof.status in ("does not open", "not installed", "not run")
     ]
     lines += [f"- {escaped(reason)}" for reason in bundle.left]
     return ["Not claimed:", "", *lines, ""] if lines else []

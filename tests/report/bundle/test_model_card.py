@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from resnet_edge.core.proportion import wilson
 from resnet_edge.core.results.bundle import ClassCount
+from resnet_edge.core.results.latency import Latency
 from resnet_edge.report.bundle.model_card import card_markdown, model_card
 from tests.report.bundle.bundles import bundle, report
 
@@ -47,3 +48,31 @@ def test_what_is_not_proved_stands_at_the_top() -> None:
     )
     assert text.index("**Not proved:** ") < text.index("## Model")
     assert "Not proved" not in card_markdown(model_card(replace(bundle(), unproved=()), report(), "", "", ""))
+
+
+def test_latency_is_told_of_each_machine_by_itself() -> None:
+    given = report()
+    (row,) = given["latency"]  # type: ignore[misc]  # a report of JSON values
+    there = {"cpu": "Cortex-A76", "usable_cores": 4, "architecture": "aarch64"}
+    given["latency"] = [row, {**row, "backend": "litert@pi4"}, {**row, "backend": "litert@gone"}]
+    given["machine"] = {**given["machine"], "hosts": {"pi4": there}}  # type: ignore[dict-item]  # as above
+    timed = Latency(
+        artifact="litert/a.tflite",
+        backend="litert@pi5",
+        device="cpu",
+        threads=1,
+        batch=1,
+        n=9,
+        p50_ms=3.0,
+        p90_ms=4.0,
+        p50_ci95_ms=(3.0, 3.0),
+        vs_fp32=None,
+    )
+    own = {"cpu": "aarch64", "usable_cores": 2, "architecture": "aarch64", "runtimes": {}}
+    card = model_card(replace(bundle(), latency=(timed,), hosts={"pi5": own}), given, "", "", "")
+    text = card_markdown(card).partition("## Latency")[2]
+    assert "on `pi4`, Cortex-A76 (4 cores, aarch64), which is no phone" in text
+    assert "on `gone`, a machine of which nothing more is known" in text
+    assert "on `pi5`, aarch64 (2 cores), which" in text
+    assert text.count("| artifact |") == 4
+    assert text.index("`pi5`") < text.index("| `litert/a.tflite` | litert@pi5 cpu | 1 | 3 ms | 4 ms |")
