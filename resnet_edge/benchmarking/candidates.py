@@ -21,11 +21,12 @@ Place = tuple[str, str]
 @dataclass(frozen=True)
 class Candidates:
     """What to open. `named`: the user asked for these places, so that one which does not open is a
-    failure; otherwise it is `unopened`, as is what is not installed."""
+    failure; otherwise it is `unopened`, as is what is not installed. `notes` tell what is left out."""
 
     targets: tuple[LatencyTarget, ...]
     named: bool
     unopened: tuple[Unopened, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def candidates(
@@ -38,7 +39,8 @@ def candidates(
     UsageError where none of those named opens a file, MissingDependency.
     """
     if words:
-        return Candidates(tuple(_on_named(files, words, ask)), True)
+        named = _on_named(files, words, ask)
+        return Candidates(tuple(named), True, notes=left_out(files, {target.file for target in named}, words))
     if proved and (here := _all_here(files, ask, proved)).targets:
         return here
     return _all_here(files, ask)
@@ -83,13 +85,23 @@ def _on_named(files: Sequence[BenchFile], words: tuple[str, ...], ask: Ask) -> l
     offers = {word: ask(word.partition(":")[0]) for word in words}
     targets = []
     for file in files:
-        places = [word for word in words if file.format in offers[word].formats]
-        if not places and not file.brought:
-            raise UsageError(f"none of --backends {','.join(words)} opens {file.name}: add one that does")
-        for word in places:
-            name, _, device = word.partition(":")
-            targets.append(_target(file, name, device or "cpu"))
+        for word in words:
+            if file.format in offers[word].formats:
+                name, _, device = word.partition(":")
+                targets.append(_target(file, name, device or "cpu"))
     return targets
+
+
+def left_out(files: Sequence[BenchFile], tried: Set[str], words: Sequence[str]) -> tuple[str, ...]:
+    """What is to be told of files of a folder that no backend of `words` opens: all whose names are not in
+    `tried`. Raises UsageError for a file that was named itself, and where none of a folder was tried."""
+    untried = [file for file in files if not file.brought and file.name not in tried]
+    whole = not any(file.name in tried for file in files)
+    named = next((file for file in untried if whole or not file.in_folder), None)
+    if named is not None:
+        raise UsageError(f"none of --backends {','.join(words)} opens {named.name}: add one that does")
+    names = ", ".join(file.name for file in untried)
+    return (f"none of --backends {','.join(words)} opens {names}: not timed",) if untried else ()
 
 
 def _target(file: BenchFile, backend: str, device: str) -> LatencyTarget:

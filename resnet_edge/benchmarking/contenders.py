@@ -54,6 +54,7 @@ class Contenders:
         self.taken: list[Contender] = []
         self.failures: list[Failed] = []
         self.unopened: list[Unopened] = []
+        self.notes: list[str] = []
         self.offers: dict[str, Offers] = {}
         self._workers, self._wall, self._on_progress = workers, wall, on_progress
         self._threads, self._batch, self._cores = threads, batch, cores
@@ -69,6 +70,7 @@ class Contenders:
         """
         chosen = candidates(files, backends, self._offered, proved)
         self.unopened += chosen.unopened
+        self.notes += chosen.notes
         refused: list[tuple[LatencyTarget, ResnetEdgeError]] = []
         absent: set[tuple[str, str]] = set()
         since = self._wall.elapsed()

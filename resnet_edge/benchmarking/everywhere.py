@@ -15,6 +15,7 @@ from functools import partial
 from resnet_edge import __version__
 from resnet_edge.benchmarking.accuracy import accuracy_of
 from resnet_edge.benchmarking.bench import BenchRequest, bench
+from resnet_edge.benchmarking.candidates import left_out
 from resnet_edge.benchmarking.host_task import BenchThere, CarriedFile
 from resnet_edge.benchmarking.recommend import recommended
 from resnet_edge.benchmarking.task import CountBytes
@@ -24,7 +25,6 @@ from resnet_edge.core.errors import (
     ArtifactError,
     MissingDependency,
     ResnetEdgeError,
-    UsageError,
     WorkerFailed,
 )
 from resnet_edge.core.machine import machine, versions
@@ -57,8 +57,7 @@ def bench_everywhere(request: BenchRequest, on_progress: OnProgress) -> Bench:
     merged = _merged(request, own, benches)
     seconds = round(time.monotonic() - began, 1) if own is None else own.seconds
     merged = replace(merged, failures=(*merged.failures, *failures), seconds=seconds)
-    _check_timed(request, merged)
-    return merged
+    return replace(merged, notes=(*_left_out(request, merged), *merged.notes))
 
 
 def _on_hosts(
@@ -86,13 +85,10 @@ def _on_hosts(
     return benches, failures
 
 
-def _check_timed(request: BenchRequest, merged: Bench) -> None:
-    """Raise UsageError where a file was named that no backend opens on any machine."""
+def _left_out(request: BenchRequest, merged: Bench) -> tuple[str, ...]:
+    """What no backend opens on any machine. Raises UsageError where such a file was named."""
     tried = {row.artifact for row in merged.rows} | {one.artifact for one in merged.failures}
-    for file in request.files:
-        if not file.brought and not {file.name, ALL_FILES} & tried:
-            words = ",".join(request.backends)
-            raise UsageError(f"none of --backends {words} opens {file.name}: add one that does")
+    return () if ALL_FILES in tried else left_out(request.files, tried, request.backends)
 
 
 def _carried(request: BenchRequest, workers: WorkerPool) -> tuple[CarriedFile, ...]:

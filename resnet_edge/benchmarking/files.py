@@ -18,13 +18,15 @@ KERAS = {"keras": "keras", "h5": "keras"}
 @dataclass(frozen=True, kw_only=True)
 class BenchFile:
     """`name` is what a report calls it; `scheme` None: its name does not tell. `brought`: nobody named it,
-    a folder brought it along, so that it need not be timed."""
+    a folder's report brought it along, so that it need not be timed. `in_folder`: a folder was named, and it
+    is left out where no backend that was asked for opens it."""
 
     path: Path
     name: str
     format: str
     scheme: str | None
     brought: bool = False
+    in_folder: bool = False
 
     @property
     def is_keras(self) -> bool:
@@ -40,6 +42,7 @@ def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
     there, ArtifactError where a folder holds no artifact or a file is of no format that is known.
     """
     named = [file for path in paths for file in _of(path)]
+    themselves = {path for path in paths if not path.is_dir()}
     models = [model for path in paths if path.is_dir() and (model := model_of(path)) is not None]
     files = list(dict.fromkeys([*named, *models]))
     names = [file.name for file in files]
@@ -50,6 +53,7 @@ def bench_files(paths: tuple[Path, ...]) -> tuple[BenchFile, ...]:
             format=_formats()[_suffix(file)],
             scheme=_scheme(file),
             brought=file not in named,
+            in_folder=file not in themselves,
         )
         for file in files
     )

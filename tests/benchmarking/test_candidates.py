@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,15 @@ def test_a_named_place_that_is_not_installed_is_an_error() -> None:
 def test_a_file_that_no_named_backend_opens_is_an_error() -> None:
     with pytest.raises(UsageError, match="none of --backends litert opens a.onnx"):
         places("litert")
+
+
+def test_a_file_of_a_folder_that_no_named_backend_opens_is_left_out() -> None:
+    folder = tuple(replace(file, in_folder=True) for file in FILES)
+    chosen = candidates(folder, ("litert",), ask)
+    assert [target.file for target in chosen.targets] == ["a.tflite"]
+    assert chosen.notes == ("none of --backends litert opens a.onnx: not timed",)
+    with pytest.raises(UsageError, match="none of --backends litert opens a.onnx"):
+        candidates(folder[:1], ("litert",), ask)
 
 
 def test_a_model_that_a_folder_brought_needs_no_backend() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from resnet_edge.benchmarking.bench import BenchRequest
-from resnet_edge.benchmarking.everywhere import ALL_FILES, _check_timed, _merged
+from resnet_edge.benchmarking.everywhere import ALL_FILES, _left_out, _merged
 from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.results.bench import Bench, Cold, Failed, Quiet, Timing
@@ -78,6 +78,7 @@ def test_nothing_here_is_no_machine(request_: BenchRequest) -> None:
     there = bench({"cpu": "small"}, row("litert", 9.0, 1))
     merged = _merged(replace(request_, backends=("litert@pi4",)), None, {"pi4": there})
     assert [*merged.by_machine()] == ["pi4"]
+    assert replace(merged, notes=("of all",)).by_machine()["pi4"].notes == ("of all",)
     assert merged.recommended is None
 
 
@@ -107,6 +108,13 @@ def test_a_bench_of_one_machine_is_itself() -> None:
 def test_a_file_that_nothing_opens_anywhere_is_an_error(request_: BenchRequest) -> None:
     other = bench({}, row("litert", 1.0, 1, artifact="b.int8.tflite"))
     with pytest.raises(UsageError, match="none of --backends litert,litert@pi4 opens a.int8.tflite"):
-        _check_timed(request_, other)
+        _left_out(request_, other)
     failed = replace(other, failures=(Failed(ALL_FILES, "litert@pi4", "cpu", "it went away"),))
-    _check_timed(request_, failed)  # it may have opened it
+    assert _left_out(request_, failed) == ()  # it may have opened it
+
+
+def test_a_file_of_a_folder_that_nothing_opens_anywhere_is_told(request_: BenchRequest) -> None:
+    file = replace(request_.files[0], name="b.onnx", format="onnx", in_folder=True)
+    request = replace(request_, files=(*request_.files, file))
+    note = "none of --backends litert,litert@pi4 opens b.onnx: not timed"
+    assert _left_out(request, bench({}, row("litert", 1.0, 1))) == (note,)

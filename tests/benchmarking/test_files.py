@@ -69,6 +69,8 @@ def test_a_folder_brings_the_model_of_its_report_while_it_is_the_same(tmp_path: 
     ]
     assert [file.brought for file in bench_files((folder,))] == [False, True]
     assert [file.brought for file in bench_files((folder, model))] == [False, False]
+    assert [file.in_folder for file in bench_files((folder, model))] == [True, False]
+    assert [file.in_folder for file in bench_files((folder, folder / "net.fp32.onnx"))][0] is False
     model.write_bytes(b"trained on")
     assert [file.name for file in bench_files((folder,))] == ["net.fp32.onnx"]
     model.unlink()

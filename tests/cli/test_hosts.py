@@ -116,7 +116,12 @@ def test_bench_ranks_each_machine_by_itself(host: Sshd, place: Place, converted:
         "pi4": (1, 4),
     }
     assert document["hosts"]["pi4"]["machine"]["cores"]
-    ended = run(place, *words[:-1], "1", "--html", "b.html")
+    # The files of the folder that nothing named opens are left out, and that is said.
+    words = ["bench", str(converted), "--backends", f"litert,{THERE}", "--budget", "1"]
+    ended = run(place, *words, "--html", "b.html", environment={"COLUMNS": "80"})
+    note = " ".join(ended.out.split())
+    assert f"none of --backends litert,{THERE} opens tiny.fp32.onnx, tiny.int8.onnx: not timed" in note
+    assert max(map(len, ended.out.splitlines())) <= 80
     assert "On pi4: " in ended.out
     assert "Here: " in ended.out
     page = (place.here / "b.html").read_text()

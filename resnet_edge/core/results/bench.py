@@ -212,7 +212,7 @@ class Bench:
 
     def by_machine(self) -> dict[str, Bench]:
         """One for each machine that was timed, by its name; this one is "" and first. What failed on one that
-        was not reached is told with the first."""
+        was not reached is told with the first, and so is what is to be said of all."""
         parts: dict[str, Bench] = {}
         reached = {"", *self.hosts}
         lost = tuple(one for one in self.failures if split_host(one.backend)[1] not in reached)
@@ -220,8 +220,11 @@ class Bench:
             rows = tuple(row for row in self.rows if split_host(row.backend)[1] == host)
             failures = tuple(one for one in self.failures if split_host(one.backend)[1] == host)
             if rows or failures or not self.hosts:
-                with_lost = failures if parts else (*failures, *lost)
-                parts[host] = replace(self, rows=rows, failures=with_lost, **self._facts_of(host))
+                part = replace(self, rows=rows, failures=failures, **self._facts_of(host))
+                if not parts:
+                    notes = (*self.notes, *part.notes) if host else part.notes
+                    part = replace(part, failures=(*failures, *lost), notes=notes)
+                parts[host] = part
         return parts
 
     def _facts_of(self, host: str) -> dict[str, Any]:
