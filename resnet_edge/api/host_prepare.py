@@ -23,10 +23,14 @@ _STEPS = {
 
 
 def carried(value: Words) -> tuple[str, ...]:
-    """Backends that can be brought to a host. Raises UsageError, UnknownName."""
-    names = tuple(dict.fromkeys(registry.check("backends", name) for name in words(value)))
-    requirements.read().of_backends(names)
-    return names
+    """Backends that can be brought to a host, `name` or `name:device`. Raises UsageError, UnknownName,
+    MissingDependency."""
+    backends = []
+    for word in words(value):
+        name, colon, device = word.partition(":")
+        backends.append(f"{registry.check('backends', name)}{colon}{device}")
+    requirements.read().of_backends(tuple(backends))
+    return tuple(dict.fromkeys(backends))
 
 
 CarriedBackends: TypeAlias = Annotated[Words, ValueRule(carried)]
@@ -38,8 +42,9 @@ def host_prepare(
 ) -> HostPrepareReport:
     """Make the runtime-only environment on another machine, reached over ssh, without root and without a
     network there: this package, what it needs, and the runtimes of `backends`, each in the version that is
-    installed here. One that is there already stays as it is. Raises UsageError, UnknownName,
-    MissingDependency, HostUnavailable, OutputError.
+    installed here (`onnxruntime:cuda`: onnxruntime-gpu, of that release or the newest before it). One that is
+    there already stays as it is. Raises UsageError, UnknownName, MissingDependency, HostUnavailable,
+    OutputError.
     """
     check_variables()
     running = ""

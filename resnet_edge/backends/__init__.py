@@ -31,6 +31,8 @@ importing the file; in a file of data they are in small letters:
   `"all"`, or `"integers"` for files that are integers to the end.
 - `ARENA = True`: it has `arena(path)`, which tells the memory that a file takes (core.arena.Arena).
 - `FIRST_FOR_MODELS = True`: it times the Keras model of a folder where nobody named a backend.
+- `DEVICE_PACKAGES`: the devices that `host prepare` can bring to another machine, beside the CPU, each with
+  the distribution that stands in place of the runtime's own; empty where that has the device, too.
 - `FIRST_FOR`: the suffixes of files that run on it where nobody named a backend.
 
 `core.registry` finds it by its file name and `tests/contracts/test_backends.py` tests it.

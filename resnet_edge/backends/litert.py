@@ -21,6 +21,7 @@ from resnet_edge.core.results.profile import Profile
 
 FORMATS = frozenset({"tflite"})
 DEVICES = frozenset({"cpu", "gpu"})
+DEVICE_PACKAGES = {"gpu": ""}
 KERNELS = "xnnpack"
 FIRST_FOR = ("tflite",)
 OTHERS = "its other accelerators need the plug-in and the machine of their vendor"

@@ -43,6 +43,7 @@ COMPILING = frozenset({"tensorrt", "openvino"})
 CUDA = frozenset({"cuda", "cuda-tf32", "tensorrt"})
 """Devices whose provider needs the libraries of CUDA and cuDNN. Where pip has installed them (nvidia-cublas
 and its like), the dynamic linker does not look; ONNX Runtime loads them from there when it is told to."""
+DEVICE_PACKAGES = {"cuda": "onnxruntime-gpu[cuda,cudnn]", "cuda-tf32": "onnxruntime-gpu[cuda,cudnn]"}
 _PACKAGES = {"OpenVINOExecutionProvider": "onnxruntime-openvino"}
 """What brings a provider, in place of onnxruntime; the others come with onnxruntime-gpu."""
 _DTYPES = {

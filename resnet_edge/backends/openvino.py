@@ -23,6 +23,7 @@ from resnet_edge.core.results.execution import OperatorRun
 
 FORMATS = frozenset({"onnx", "tflite"})
 DEVICES = frozenset({"cpu", "gpu"})
+DEVICE_PACKAGES = {"gpu": ""}
 
 
 def version() -> str:

@@ -28,8 +28,9 @@ def command() -> None:
     "--backends",
     default="litert,onnxruntime",
     show_default=True,
-    metavar="NAME,…",
-    help="The runtimes to bring there, each in the version that is installed here.",
+    metavar="NAME[:DEVICE],…",
+    help="The runtimes to bring there, each in the version that is installed here; onnxruntime:cuda brings "
+    "the one for NVIDIA's GPUs.",
 )
 @output_options
 def prepare(host: str, as_json: bool, quiet: bool, **options: object) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from resnet_edge.core import registry
 from resnet_edge.core.backend_name import placed, runtime_of, split_host
+from resnet_edge.core.errors import DeviceUnavailable
 from resnet_edge.evaluation.job import Offer, Target
 from resnet_edge.evaluation.offer_task import OfferBackend
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress
 
+_NO_PACKAGES: dict[str, str] = {}
 MOST_WORKERS = 8
 """Each has a connection of its own, and sshd drops some where ten begin at once (its MaxStartups)."""
 
@@ -45,6 +48,13 @@ def hosts_of(offers: Iterable[Offer]) -> dict[str, Any]:
     return {"hosts": machines} if machines else {}
 
 
+def _brought_by(runtime: str, device: str, host: str) -> str:
+    """What brings a device's own distribution to a host, where it has one."""
+    if not host or not registry.constant("backends", runtime, "DEVICE_PACKAGES", _NO_PACKAGES).get(device):
+        return ""
+    return f"; its package comes there by `resnet-edge host prepare {host} --backends {runtime}:{device}`"
+
+
 def _offers_of(workers: WorkerPool, host: str, words: list[str], on_progress: OnProgress) -> list[Offer]:
     step = f"host {host}" if host else "this machine"
     on_progress(Progress(step=step, done=0, total=len(words)))
@@ -53,7 +63,10 @@ def _offers_of(workers: WorkerPool, host: str, words: list[str], on_progress: On
     try:
         for word in words:
             backend, device = placed(word)
-            offered = worker.run(OfferBackend(backend=runtime_of(backend), device=device))
+            try:
+                offered = worker.run(OfferBackend(backend=runtime_of(backend), device=device))
+            except DeviceUnavailable as error:
+                raise DeviceUnavailable(f"{error}{_brought_by(runtime_of(backend), device, host)}") from error
             target = Target(backend, device, offered.in_one)
             offered_there.append(
                 Offer(

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,11 +26,12 @@ from packaging.version import Version
 from resnet_edge.core.errors import HostUnavailable, MissingDependency, OutputError, ResnetEdgeError
 from resnet_edge.core.files.atomic import take_name
 from resnet_edge.core.results.host import HostPython
-from resnet_edge.hosts.requirements import installed
+from resnet_edge.hosts.requirements import pinned
 
 OLDEST_GLIBC = {"x86_64": 5, "aarch64": 17}
 """The second number of the first glibc that a manylinux of the machine stands for (PEP 600, PEP 599)."""
 PIP = "pip"
+_NO_EXTRAS = frozenset({""})
 
 
 class NoWheel(ResnetEdgeError):
@@ -47,19 +48,25 @@ def wheels(requirements: Iterable[Requirement], python: HostPython) -> dict[str,
 
     Raises NoWheel, MissingDependency, HostUnavailable where the registry is not reached, and OutputError."""
     _require_pip()
+    extras: dict[str, set[str]] = {}
     pins = {PIP: PIP}  # the newest, or one that is kept: an old one may not run on a new Python
     for each in requirements:
         if _wanted(each, python):
-            pins[canonicalize_name(each.name)] = f"{each.name}=={installed(each)}"
+            pins[canonicalize_name(each.name)] = pinned(each)
+            extras[canonicalize_name(each.name)] = {"", *each.extras}
     files: dict[str, Path] = {}
+
+    def needs(name: str) -> dict[str, str]:
+        return dict(_needed_by(files[name], python, extras.get(name, {""})))
+
     # What is installed here tells most of what is needed there: one download instead of several.
     needed = {**dict(_needed_here(pins, python)), **pins}
     while missing := {name: pin for name, pin in needed.items() if name not in files}:
         files.update(_kept_or_downloaded(missing, python))
         for name in missing:
             if name != PIP:
-                needed |= {n: pin for n, pin in _needed_by(files[name], python) if n not in needed}
-    return _reachable(files, pins, python)
+                needed |= {n: pin for n, pin in needs(name).items() if n not in needed}
+    return _reachable(files, pins, needs)
 
 
 def platforms(python: HostPython) -> list[str]:
@@ -96,16 +103,18 @@ def _require_pip() -> None:
         ) from error
 
 
-def _wanted(requirement: Requirement, python: HostPython) -> bool:
+def _wanted(requirement: Requirement, python: HostPython, extras: Set[str] = _NO_EXTRAS) -> bool:
     marker = requirement.marker
-    return marker is None or marker.evaluate({**python.markers, "extra": ""})
+    return marker is None or any(marker.evaluate({**python.markers, "extra": extra}) for extra in extras)
 
 
-def _pinned(lines: Iterable[str], python: HostPython) -> Iterator[tuple[str, str]]:
+def _pinned(
+    lines: Iterable[str], python: HostPython, extras: Set[str] = _NO_EXTRAS
+) -> Iterator[tuple[str, str]]:
     """What is required by lines of metadata, at the version that is installed here; where it is not, as there
     it is another Python that wants it, the newest that fits."""
     for requirement in map(Requirement, lines):
-        if _wanted(requirement, python):
+        if _wanted(requirement, python, extras):
             try:
                 pin = f"{requirement.name}=={importlib.metadata.version(requirement.name)}"
             except importlib.metadata.PackageNotFoundError:
@@ -127,21 +136,23 @@ def _needed_here(pins: dict[str, str], python: HostPython) -> Iterator[tuple[str
                 waiting.append(each)
 
 
-def _needed_by(wheel: Path, python: HostPython) -> Iterator[tuple[str, str]]:
+def _needed_by(wheel: Path, python: HostPython, extras: Set[str]) -> Iterator[tuple[str, str]]:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
         metadata = email.parser.BytesParser().parsebytes(archive.read(name), headersonly=True)
-    yield from _pinned(metadata.get_all("Requires-Dist") or (), python)
+    yield from _pinned(metadata.get_all("Requires-Dist") or (), python, extras)
 
 
-def _reachable(files: dict[str, Path], pins: dict[str, str], python: HostPython) -> dict[str, Path]:
+def _reachable(
+    files: dict[str, Path], pins: dict[str, str], needs: Callable[[str], dict[str, str]]
+) -> dict[str, Path]:
     """Only what is needed by the wheels themselves, pip first."""
     waiting, needed = [name for name in pins if name != PIP], {PIP: files[PIP]}
     while waiting:
         name = waiting.pop(0)
         if name not in needed:
             needed[name] = files[name]
-            waiting += [each for each, _ in _needed_by(files[name], python)]
+            waiting += needs(name)
     return needed
 
 

@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 import msgspec
 from packaging.requirements import Requirement
-from packaging.utils import parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from resnet_edge import __version__
 from resnet_edge.core.errors import HostUnavailable, OutputError
@@ -56,8 +56,8 @@ class _Content:
 
 
 def prepare(host: Host, backends: tuple[str, ...], on_step: OnStep) -> HostPreparation:
-    """Make the environment, or find that it is there. Raises UsageError, UnknownName, MissingDependency,
-    HostUnavailable or OutputError."""
+    """Make the environment, or find that it is there; `backends` are `name` or `name:device`. Raises
+    UsageError, UnknownName, MissingDependency, HostUnavailable or OutputError."""
     began = time.monotonic()
     needs = requirements.read()
     required = needs.of_backends(backends)
@@ -83,8 +83,22 @@ def prepare(host: Host, backends: tuple[str, ...], on_step: OnStep) -> HostPrepa
         copied_files=len(missing),
         seconds=round(time.monotonic() - began, 1),
         changed=changed,
-        notes=tuple(filter(None, [clock_note(state)])),
+        notes=tuple(filter(None, [clock_note(state), *_other_releases(backends, content.environment)])),
     )
+
+
+def _other_releases(backends: tuple[str, ...], environment: HostEnvironment) -> Iterator[str]:
+    """Where a device's own distribution has no release of the version that is here."""
+    for plain, requirement in requirements.in_place(backends).items():
+        there, here = (
+            environment.packages[canonicalize_name(requirement.name)],
+            requirements.installed(Requirement(plain)),
+        )
+        if there != here:
+            yield (
+                f"there is no {requirement.name} {here}: the host has {there}, and figures there are of that "
+                "release"
+            )
 
 
 def remove(host: Host) -> HostRemoval:

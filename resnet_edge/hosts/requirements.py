@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,13 @@ from packaging.utils import canonicalize_name
 
 import resnet_edge
 from resnet_edge.core import registry
+from resnet_edge.core.backend_name import CPU
 from resnet_edge.core.errors import MissingDependency, UsageError
+from resnet_edge.core.packages import EXTRAS
 
 NAME = "resnet-edge"
+_UP_TO = "<="
+_NO_PACKAGES: dict[str, str] = {}
 PACKAGE = Path(resnet_edge.__file__).resolve().parent
 
 
@@ -26,10 +31,12 @@ class Requirements:
     base: tuple[Requirement, ...]
     extras: dict[str, tuple[Requirement, ...]]
 
-    def of_backends(self, names: tuple[str, ...]) -> list[Requirement]:
-        """The base and what these backends need. Raises UsageError."""
+    def of_backends(self, words: tuple[str, ...]) -> list[Requirement]:
+        """The base and what these backends need, `name` or `name:device`. Raises UsageError; of a device that
+        has a distribution of its own MissingDependency, too."""
         requirements = list(self.base)
-        for name in names:
+        for word in words:
+            name = word.partition(":")[0]
             known = [each for each in registry.names("backends") if each in self.extras]
             if name not in known:
                 raise UsageError(
@@ -37,7 +44,8 @@ class Requirements:
                     f"choose from {', '.join(known)}"
                 )
             requirements += self.extras[name]
-        return requirements
+        instead = in_place(words)
+        return [instead.get(each.name, each) for each in requirements]
 
 
 def read() -> Requirements:
@@ -75,6 +83,34 @@ def installed(requirement: Requirement) -> str:
             f"{requirement.name} is not installed here, and a host gets the versions of this machine: "
             f"pip install '{requirement}', or leave its backend out of --backends"
         ) from error
+
+
+def in_place(words: Iterable[str]) -> dict[str, Requirement]:
+    """What stands in place of a distribution so that a device of `words` (`onnxruntime:cuda`) can be opened:
+    the newest release up to the one of that distribution which is here, as the same may never be made. Raises
+    UsageError, MissingDependency."""
+    instead = {}
+    for word in words:
+        name, _, device = word.partition(":")
+        packages = registry.constant("backends", name, "DEVICE_PACKAGES", _NO_PACKAGES)
+        if device in ("", CPU):
+            continue
+        if device not in packages:
+            brought = ", ".join([name, *(f"{name}:{each}" for each in packages)])
+            raise UsageError(f"{word}: no wheel brings this device to a host: choose from {brought}")
+        if packages[device]:
+            distribution = EXTRAS[name][0]
+            newest = installed(Requirement(distribution))
+            instead[distribution] = Requirement(f"{packages[device]}{_UP_TO}{newest}")
+    return instead
+
+
+def pinned(requirement: Requirement) -> str:
+    """The release that a host gets: the one that is installed here, else that of `in_place`. Raises
+    MissingDependency."""
+    if any(each.operator == _UP_TO for each in requirement.specifier):
+        return f"{requirement.name}{requirement.specifier}"
+    return f"{requirement.name}=={installed(requirement)}"
 
 
 def _lowest(specifier: str) -> tuple[int, int]:

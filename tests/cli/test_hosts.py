@@ -118,10 +118,9 @@ def test_bench_ranks_each_machine_by_itself(host: Sshd, place: Place, converted:
     assert document["hosts"]["pi4"]["machine"]["cores"]
     # The files of the folder that nothing named opens are left out, and that is said.
     words = ["bench", str(converted), "--backends", f"litert,{THERE}", "--budget", "1"]
-    ended = run(place, *words, "--html", "b.html", environment={"COLUMNS": "80"})
+    ended = run(place, *words, "--html", "b.html")
     note = " ".join(ended.out.split())
     assert f"none of --backends litert,{THERE} opens tiny.fp32.onnx, tiny.int8.onnx: not timed" in note
-    assert max(map(len, ended.out.splitlines())) <= 80
     assert "On pi4: " in ended.out
     assert "Here: " in ended.out
     page = (place.here / "b.html").read_text()
@@ -228,6 +227,16 @@ def test_a_name_that_is_no_host(place: Place, words: tuple[str, ...]) -> None:
     ended = run(place, *words, "--backends", "litert@-oProxyCommand=x")
     assert ended.code == 2
     assert "names no host" in ended.err
+
+
+def test_a_gpu_that_is_not_there_is_refused_with_what_brings_its_runtime(
+    host: Sshd, place: Place, given: Given, converted: Path
+) -> None:
+    ended = verified(place, given, str(converted / "tiny.int8.onnx"), "--backends", "onnxruntime:cuda@pi4")
+    assert ended.code == 3
+    error = json.loads(ended.out)["error"]
+    assert error.startswith("on pi4: this onnxruntime has no CUDAExecutionProvider")
+    assert error.endswith("`resnet-edge host prepare pi4 --backends onnxruntime:cuda`")
 
 
 def test_a_host_that_is_not_there_ends_it_at_once(

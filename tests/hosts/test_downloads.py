@@ -112,3 +112,19 @@ def test_a_damaged_wheel_is_not_taken(cache: Path) -> None:
     foreign = keep(cache, "click-8.0-of-mine.whl")
     assert downloads._kept(cache, "click", "click==8.0", python()) is None
     assert list(cache.iterdir()) == [foreign]
+
+
+@pytest.mark.usefixtures("no_registry")
+def test_what_the_extras_of_a_wheel_need_comes_with_it(cache: Path) -> None:
+    """And of the releases up to the one that is asked for the newest."""
+    keep(cache, "pip-23.2-py3-none-any.whl")
+    needs = ('nvidia-cudnn-cu13~=9.0; extra == "cudnn"', 'sympy; extra == "symbolic"')
+    for version in ("1.30.0", "1.31.1", "1.33.0"):
+        keep(cache, f"onnxruntime_gpu-{version}-cp311-cp311-manylinux_2_34_aarch64.whl", *needs)
+    keep(cache, "nvidia_cudnn_cu13-9.24.0.43-py3-none-manylinux_2_27_aarch64.whl")
+    gpu = Requirement("onnxruntime-gpu[cuda,cudnn]<=1.32.0")
+    files = downloads.wheels([gpu], python())
+    assert [*files] == ["pip", "onnxruntime-gpu", "nvidia-cudnn-cu13"]
+    assert "-1.31.1-" in files["onnxruntime-gpu"].name
+    without = downloads.wheels([Requirement("onnxruntime-gpu<=1.32.0")], python())
+    assert [*without] == ["pip", "onnxruntime-gpu"]

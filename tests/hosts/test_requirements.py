@@ -52,3 +52,20 @@ def test_the_metadata_of_an_install_says_the_same(monkeypatch: pytest.MonkeyPatc
 def test_what_is_not_installed_here_has_no_version() -> None:
     with pytest.raises(MissingDependency, match="no-such-runtime is not installed here"):
         requirements.installed(Requirement("no-such-runtime>=2"))
+
+
+def test_a_gpu_has_a_distribution_in_place_of_the_one_of_the_processor() -> None:
+    needs = requirements.read()
+    by_name = {
+        each.name: each for each in needs.of_backends(("litert:gpu", "onnxruntime:cuda", "onnxruntime"))
+    }
+    assert "onnxruntime" not in by_name
+    gpu = by_name["onnxruntime-gpu"]
+    here = requirements.installed(Requirement("onnxruntime"))
+    assert (gpu.extras, requirements.pinned(gpu)) == ({"cuda", "cudnn"}, f"onnxruntime-gpu<={here}")
+    assert requirements.pinned(by_name["numpy"]) == f"numpy=={requirements.installed(by_name['numpy'])}"
+
+
+def test_a_device_that_no_wheel_brings_is_refused() -> None:
+    with pytest.raises(UsageError, match="onnxruntime:tensorrt: no wheel brings .*onnxruntime:cuda"):
+        requirements.read().of_backends(("onnxruntime:tensorrt",))
