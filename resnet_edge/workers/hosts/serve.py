@@ -1,7 +1,8 @@
 """Runs on a host. The other end of `connection`: a worker of this machine, with files of another.
 
 It ends with the connection: when its stdin does, or when nothing came for SILENCE seconds, as from a machine
-that was switched off. What it started ends with it, and its folder goes.
+that was switched off. What it started ends with it, and its folder goes; also where nobody takes its answers,
+on which it would wait for as long as the system keeps the connection.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import msgspec
 from resnet_edge import __version__
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError, WorkerFailed, first_line
 from resnet_edge.core.files.atomic import name_too
-from resnet_edge.core.files.scratch import Scratch
+from resnet_edge.core.files.scratch import Scratch, remove
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.hosts import frames
 from resnet_edge.workers.hosts.frames import Greeting, HostReply, HostRequest
@@ -29,8 +30,10 @@ from resnet_edge.workers.hosts.store import Arriving, Store, place
 from resnet_edge.workers.process import WorkerProcess
 from resnet_edge.workers.progress import Progress
 
-SILENCE = 60.0
+SILENCE = 45.0
 """Seconds. The other end says something every few (`connection.PING`)."""
+GRACE = 5.0
+"""Seconds from the end of the connection to that of this process, whatever it waits for."""
 QUEUED = 64
 """Parts of files that are read before the first of them is kept: 8 MiB."""
 LOG_BYTES = 4096
@@ -118,11 +121,22 @@ class _Served:
 
     def _end(self) -> None:
         with self._lock:
+            if not self._over:
+                last = threading.Timer(GRACE, self._give_up)
+                last.daemon = True
+                last.start()
             self._over = True
             worker, self._worker = self._worker, None
         if worker is not None:
             worker.close()
         self._orders.put(None)
+
+    def _give_up(self) -> None:
+        """It is over, and an answer is still on its way that nobody takes."""
+        try:
+            remove(self._folder)
+        finally:
+            os._exit(os.EX_IOERR)
 
     def _do(self, order: HostRequest, payload: bytes) -> None:
         try:
