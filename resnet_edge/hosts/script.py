@@ -56,6 +56,8 @@ def run(
         said = complaints.read().decode("utf-8", "replace")
     if code == ssh.FAILED:
         raise ssh.unreachable(host, said)
+    if code != 0 and not lines and not said.strip():
+        raise runs_nothing(host)
     if code != 0:
         raise _failed(host, said)
     return lines
@@ -76,6 +78,13 @@ def _started(command: list[str], complaints: IO[bytes]) -> Iterator[subprocess.P
             with suppress(OSError):
                 if stream:
                     stream.close()
+
+
+def runs_nothing(host: Host) -> HostUnavailable:
+    """What a login that lets nobody run a command is."""
+    return HostUnavailable(
+        f"{host.name}: its login shell runs no command: see that `ssh {host.name} echo works` prints works"
+    )
 
 
 def _failed(host: Host, said: str) -> HostUnavailable:

@@ -4,6 +4,7 @@ Host keys are checked as the user's configuration says; nothing here makes that 
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shlex
@@ -61,9 +62,16 @@ _REASONS = (
 def command(host: Host, remote: Sequence[str] | str) -> list[str]:
     """What starts `remote` on the host: words, or the text of a script for the POSIX shell there."""
     script = remote if isinstance(remote, str) else shlex.join(remote)
+    encoded = base64.b64encode(script.encode()).decode()
     port = ("-p", host.port) if host.port else ()
-    # Whatever the login shell is: sh alone reads the script.
-    return [*_client(), *OPTIONS, *port, "--", host.destination, f"exec sh -c {shlex.quote(script)}"]
+    # Whatever the login shell is: sh alone reads the script. In csh a quoted text ends with its line and ! is
+    # for history, so it must see nothing of it. base64 is of coreutils.
+    return [
+        *_client(),
+        *OPTIONS,
+        *port,
+        *("--", host.destination, f"exec sh -c 'eval \"$(echo {encoded} | base64 -d)\"'"),
+    ]
 
 
 def _client() -> list[str]:

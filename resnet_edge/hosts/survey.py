@@ -8,7 +8,6 @@ from contextlib import suppress
 
 import msgspec
 
-from resnet_edge.core.errors import HostUnavailable
 from resnet_edge.core.results.host import HostEnvironment, HostPython, HostState
 from resnet_edge.hosts import script, ssh
 from resnet_edge.hosts.address import Host
@@ -27,9 +26,7 @@ def survey(host: Host) -> HostState:
     lines = script.run(host, "survey", facts, str(ssh.ENVIRONMENT), on_line=note_time)
     values = dict(lines)
     if "end" not in values:
-        raise HostUnavailable(
-            f"{host.name}: its shell runs no script: see that `ssh {host.name} echo works` prints works"
-        )
+        raise script.runs_nothing(host)
     pythons = [each for key, value in lines if key == "python" for each in _python(value)]
     return HostState(
         host=host.name,

@@ -42,6 +42,7 @@ class Sshd:
 
     name: str
     address: str
+    listens: str
     port: int
     home: Path
     folder: Path
@@ -117,7 +118,7 @@ class Sshd:
         _make_key(self.folder / "user_key")
 
     def _know(self, public_key: str) -> None:
-        (self.folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {public_key}")
+        (self.folder / "known_hosts").write_text(f"[{self.listens}]:{self.port} {public_key}")
 
     def _is_ours(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error):
@@ -127,23 +128,32 @@ class Sshd:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, path: str = PATH, mount: str = ""
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    path: str = PATH,
+    mount: str = "",
+    shell: str = "sh",
+    home_name: str = "home",
+    listens: str = "127.0.0.1",
 ) -> Iterator[Sshd]:
-    """Starts it and has RESNET_EDGE_SSH name its configuration. `path` is the PATH there; with options of
-    `mount` every connection has a file system of its own as its home. Skips where there is no sshd."""
+    """Starts it and has RESNET_EDGE_SSH name its configuration. `path` is the PATH there, `shell` the login
+    shell, and `listens` its address; with options of `mount` every connection has a file system of its own as
+    its home. Skips where there is no sshd."""
     if not Path(SERVER).is_file():
         pytest.skip(f"{SERVER} is not there: apt-get install openssh-server")
     folder.mkdir(parents=True)
     for key in ("host_key", "user_key"):
         _make_key(folder / key)
-    home, mark = folder / "home", uuid4().hex
+    home, mark = folder / home_name, uuid4().hex
     home.mkdir()
-    _write_session(folder, mount)
-    server, port = _started(folder, f'"HOME={home}" "PATH={path}" "{MARK}={mark}"')
+    _write_session(folder, mount, shell)
+    server, port = _started(folder, f'"HOME={home}" "PATH={path}" "{MARK}={mark}"', listens)
     user = getpass.getuser()
     sshd = Sshd(
         name=NAME,
-        address=f"{user}@127.0.0.1:{port}",
+        address=f"{user}@{f'[{listens}]' if ':' in listens else listens}:{port}",
+        listens=listens,
         port=port,
         home=home,
         folder=folder,
@@ -154,7 +164,7 @@ def running(
         sshd._know((folder / "host_key.pub").read_text())
         config = folder / "config"
         config.write_text(
-            f"Host {NAME}\n  HostName 127.0.0.1\n  Port {port}\n  User {user}\n"
+            f"Host {NAME} pi4.local\n  HostName {listens}\n  Port {port}\n  User {user}\n"
             f"Host *\n  IdentityFile {folder}/user_key\n  IdentitiesOnly yes\n  IdentityAgent none\n"
             f"  UserKnownHostsFile {folder}/known_hosts\n  GlobalKnownHostsFile /dev/null\n"
         )
@@ -193,9 +203,9 @@ def link_programs(folder: Path) -> str:
     return str(folder)
 
 
-def _write_session(folder: Path, mount: str) -> None:
-    """What a connection runs: the command that was sent, in the home."""
-    run = 'cd "$HOME" && exec sh -c "$SSH_ORIGINAL_COMMAND"'
+def _write_session(folder: Path, mount: str, shell: str) -> None:
+    """What a connection runs: the command that was sent, in the home, by the login shell."""
+    run = f'cd "$HOME" && exec {shell} -c "$SSH_ORIGINAL_COMMAND"'
     if mount:
         apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
         if subprocess.run([*apart, "mount -t tmpfs tmpfs /mnt"], capture_output=True, check=False).returncode:
@@ -205,17 +215,17 @@ def _write_session(folder: Path, mount: str) -> None:
     _write_program(folder / "session", run)
 
 
-def _started(folder: Path, environment: str) -> tuple[psutil.Popen, int]:
+def _started(folder: Path, environment: str, listens: str) -> tuple[psutil.Popen, int]:
     """sshd, listening, and its port. A free port may be taken by another before sshd has it."""
     if os.geteuid() == 0:
         SEPARATION.mkdir(mode=0o755, exist_ok=True)
     config = folder / "sshd_config"
     for _ in range(5):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+        with socket.socket(socket.AF_INET6 if ":" in listens else socket.AF_INET) as free:
+            free.bind((listens, 0))
             port = free.getsockname()[1]
         config.write_text(
-            f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder}/host_key\n"
+            f"ListenAddress {listens}\nPort {port}\nHostKey {folder}/host_key\n"
             f"AuthorizedKeysFile {folder}/user_key.authorized\nPasswordAuthentication no\n"
             "KbdInteractiveAuthentication no\nStrictModes no\nUsePAM no\nPidFile none\n"
             f"SetEnv {environment}\nForceCommand {folder}/session\n"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import socket
 import subprocess
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,6 +15,8 @@ import pytest
 from resnet_edge.core.errors import HostUnavailable
 from resnet_edge.hosts import ssh
 from resnet_edge.hosts.address import Host
+from resnet_edge.hosts.survey import survey
+from tests.hosts import sshd as servers
 from tests.hosts.sshd import Sshd
 
 
@@ -35,6 +41,38 @@ def test_words_and_scripts_run_in_the_home_there(sshd: Sshd) -> None:
         assert run(name, words).stdout == "a b|$HOME|it's|\n|"
     assert run(sshd.name, 'cat; pwd; echo "$HOME"', "stdin\n").stdout == f"stdin\n{sshd.home}\n{sshd.home}\n"
     assert run(sshd.name, "exit 7").returncode == 7
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "tcsh", "fish", "zsh"])
+def test_any_login_shell_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+    """csh ends a quoted text with its line, and takes ! for history; fish has backslashes in quotes."""
+    if shutil.which(shell, path=servers.PATH) is None:
+        pytest.skip(f"{shell} is not installed")
+    with servers.running(tmp_path / "sshd", monkeypatch, shell=shell) as server:
+        words = ["it's", "!x", "\\n", "line\nline", "$HOME", "é%"]
+        assert run(server.name, ["printf", "%s|", *words]).stdout == "".join(f"{word}|" for word in words)
+        assert survey(Host.parse(server.name)).writable
+
+
+def test_a_login_shell_that_runs_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        servers.running(tmp_path / "sshd", monkeypatch, shell="/usr/sbin/nologin") as server,
+        pytest.raises(HostUnavailable, match="pi4: its login shell runs no command"),
+    ):
+        survey(Host.parse(server.name))
+
+
+def test_an_address_of_ipv6(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as free:
+            free.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with servers.running(tmp_path / "sshd", monkeypatch, listens="::1") as server:
+        assert re.fullmatch(r"\w+@\[::1\]:\d+", server.address)
+        assert run(server.address, ["echo", "there"]).stdout == "there\n"
+        server.stop()
+        assert "no ssh server listens there" in refusal(server.address)
 
 
 def test_a_host_key_that_changed(sshd: Sshd) -> None:

@@ -76,7 +76,7 @@ def test_a_login_that_runs_no_script(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with servers.running(tmp_path / "sshd", monkeypatch) as server:
         session = server.folder / "session"
         session.write_text("#!/bin/sh\necho This account is for git alone\n")
-        with pytest.raises(HostUnavailable, match="its shell runs no script"):
+        with pytest.raises(HostUnavailable, match="its login shell runs no command"):
             survey(Host.parse(server.name))
 
 
