@@ -79,9 +79,7 @@ def open_session(path: Path, device: str, threads: int) -> Iterator[OrtSession]:
     except Exception as error:  # ORT's exceptions share no base of their own
         raise _refusal(path, device, error) from error
     if session.get_providers()[0] != provider:  # the CPU steps in without an error: onnxruntime#23372
-        raise DeviceUnavailable(
-            f"{provider} does not open here (its libraries or the GPU are missing): use the device cpu"
-        )
+        raise _no_device(provider)
     yield OrtSession(path, session, device)
 
 
@@ -135,11 +133,22 @@ def _refusal(path: Path, device: str, error: Exception) -> ArtifactError | Devic
     """Whose fault it is that a file does not open: a file that the CPU opens is not to blame."""
     if device != "cpu":
         with suppress(Exception):  # whatever it raises: the CPU does not open it either
+            provider, _ = _PROVIDERS[device]
+            options = _options(device, 1, may_fall_back=True)
+            session = ort.InferenceSession(str(path), options, providers=[provider], enable_fallback=0)
+            if provider not in session.get_providers():
+                return _no_device(provider)
             _inference_session(path, "cpu", 1)
             return DeviceUnavailable(
                 f"{path} opens on cpu and not on {device} ({_reason(error)}): use the device cpu"
             )
     return ArtifactError(f"{path} cannot be opened as ONNX ({_reason(error)}): copy or convert it again")
+
+
+def _no_device(provider: str) -> DeviceUnavailable:
+    return DeviceUnavailable(
+        f"{provider} does not open here (its libraries, the driver or a GPU are missing): use device cpu"
+    )
 
 
 def _reason(error: Exception) -> str:
@@ -149,7 +158,7 @@ def _reason(error: Exception) -> str:
     )
 
 
-def _options(device: str, threads: int) -> ort.SessionOptions:
+def _options(device: str, threads: int, *, may_fall_back: bool = False) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -158,7 +167,7 @@ def _options(device: str, threads: int) -> ort.SessionOptions:
     options.log_severity_level = 3
     # Idle threads that spin would take the cores from whatever is measured next.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    if device != "cpu":
+    if device != "cpu" and not may_fall_back:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     return options
 

@@ -52,7 +52,10 @@ def _brought_by(runtime: str, device: str, host: str) -> str:
     """What brings a device's own distribution to a host, where it has one."""
     if not host or not registry.constant("backends", runtime, "DEVICE_PACKAGES", _NO_PACKAGES).get(device):
         return ""
-    return f"; its package comes there by `resnet-edge host prepare {host} --backends {runtime}:{device}`"
+    return (
+        f"; where its package is what is missing, `resnet-edge host prepare {host} --backends "
+        f"{runtime}:{device}` brings it"
+    )
 
 
 def _offers_of(workers: WorkerPool, host: str, words: list[str], on_progress: OnProgress) -> list[Offer]:

@@ -236,7 +236,7 @@ def test_a_gpu_that_is_not_there_is_refused_with_what_brings_its_runtime(
     assert ended.code == 3
     error = json.loads(ended.out)["error"]
     assert error.startswith("on pi4: this onnxruntime has no CUDAExecutionProvider")
-    assert error.endswith("`resnet-edge host prepare pi4 --backends onnxruntime:cuda`")
+    assert error.endswith("`resnet-edge host prepare pi4 --backends onnxruntime:cuda` brings it")
 
 
 def test_a_host_that_is_not_there_ends_it_at_once(

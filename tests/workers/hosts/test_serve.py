@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -43,7 +44,7 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[subproces
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline().startswith(frames.GREETING.encode())
-        frames.write(process.stdin, HostRequest(order="have", digests=MANY))
+        frames.write(cast(BinaryIO, process.stdin), HostRequest(order="have", digests=MANY))
         if request.param > 60:
             process.stdin.close()
         yield process
