@@ -16,7 +16,7 @@ from resnet_edge import __version__
 from resnet_edge.benchmarking.accuracy import accuracy_of
 from resnet_edge.benchmarking.bench import BenchRequest, bench
 from resnet_edge.benchmarking.candidates import left_out
-from resnet_edge.benchmarking.host_task import BenchThere, CarriedFile
+from resnet_edge.benchmarking.host_task import BenchThere, CarriedFile, IdentifyMachine
 from resnet_edge.benchmarking.recommend import recommended
 from resnet_edge.benchmarking.task import CountBytes
 from resnet_edge.core.artifact import sha256_of
@@ -29,6 +29,7 @@ from resnet_edge.core.errors import (
 )
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.results.bench import Bench, Failed, HostBench
+from resnet_edge.evaluation.hosts import aliases
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.process import log_folder
@@ -49,6 +50,7 @@ def bench_everywhere(request: BenchRequest, on_progress: OnProgress) -> Bench:
     if not by_host:
         return bench(request, on_progress)
     began = time.monotonic()
+    by_host, same = _by_machine(by_host)
     benches, failures = _on_hosts(request, by_host, on_progress, alone=not here)
     own = None
     if here:
@@ -57,7 +59,36 @@ def bench_everywhere(request: BenchRequest, on_progress: OnProgress) -> Bench:
     merged = _merged(request, own, benches)
     seconds = round(time.monotonic() - began, 1) if own is None else own.seconds
     merged = replace(merged, failures=(*merged.failures, *failures), seconds=seconds)
-    return replace(merged, notes=(*_left_out(request, merged), *merged.notes))
+    return replace(merged, notes=(*same, *_left_out(request, merged), *merged.notes))
+
+
+def _by_machine(by_host: Mapping[str, list[str]]) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    """The words of each machine, by its first name, and what is to be told of machines with two: timed at
+    once they would be in each other's way, and ranked as if they were two. What is not reached is asked
+    again, by the bench."""
+    if len(by_host) < 2:
+        return {**by_host}, ()
+    with log_folder() as logs, WorkerPool(logs) as workers, ThreadPoolExecutor(len(by_host)) as threads:
+        boots = dict(zip(by_host, threads.map(partial(_boot_of, workers), by_host), strict=True))
+    same = {host: first for host, first in aliases(boots).items() if first}
+    by_machine: dict[str, list[str]] = {}
+    for host, words in by_host.items():
+        name = same.get(host, host)
+        by_machine.setdefault(name, []).extend(on_host(split_host(word)[0], name) for word in words)
+    notes = tuple(
+        f"{host} is {first} under another name: timed once, as {first}" for host, first in same.items()
+    )
+    return {host: [*dict.fromkeys(words)] for host, words in by_machine.items()}, notes
+
+
+def _boot_of(workers: WorkerPool, host: str) -> str:
+    worker = workers.worker(f"identity of {host}", silent, host=host)
+    try:
+        return worker.run(IdentifyMachine()).boot
+    except ResnetEdgeError:
+        return ""
+    finally:
+        worker.close()
 
 
 def _on_hosts(

@@ -22,6 +22,18 @@ class CarriedFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MachineIdentity:
+    """core.machine.boot_id of a machine."""
+
+    boot: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentifyMachine(Task[MachineIdentity], runs="resnet_edge.benchmarking.there:identify"):
+    """benchmarking.there: which machine it is that goes by a name."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BenchThere(
     Task[Bench], runs="resnet_edge.benchmarking.there:run", reads=("files.path", "files.beside")
 ):

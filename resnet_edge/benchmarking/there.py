@@ -7,9 +7,15 @@ from pathlib import Path
 
 from resnet_edge.benchmarking.bench import bench
 from resnet_edge.benchmarking.files import BenchFile
-from resnet_edge.benchmarking.host_task import BenchThere
+from resnet_edge.benchmarking.host_task import BenchThere, IdentifyMachine, MachineIdentity
+from resnet_edge.core.machine import boot_id
 from resnet_edge.core.results.bench import Bench
 from resnet_edge.workers.progress import OnProgress
+
+
+def identify(task: IdentifyMachine, on_progress: OnProgress) -> MachineIdentity:
+    """What tells it from other machines."""
+    return MachineIdentity(boot=boot_id())
 
 
 def run(task: BenchThere, on_progress: OnProgress) -> Bench:

@@ -45,7 +45,7 @@ from resnet_edge.data.class_names import check_count, class_names_in
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_task import Images, PrepareImages
 from resnet_edge.data.needed_images import HELD_OUT
-from resnet_edge.evaluation.hosts import hosts_of, offers
+from resnet_edge.evaluation.hosts import hosts_of, offers, same_machines
 from resnet_edge.evaluation.job import Offer
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import WorkerPool
@@ -160,7 +160,7 @@ class _Run:
             classes=self._classes(first, images),
             outlooks=outlooks,
             images=self.converted.images(images, same_data=self.request.same_data),
-            notes=(*self.converted.notes, *written.beyond),
+            notes=(*self.converted.notes, *same_machines(self.offers), *written.beyond),
             oldest={
                 file.path: oldest(file, rows, self.converted.proofs, list(registry.declared("backends")))
                 for file in facts.files

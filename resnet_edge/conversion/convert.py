@@ -48,7 +48,7 @@ from resnet_edge.data.class_names import as_lines, check_count, chosen_names
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_task import Images
 from resnet_edge.data.needed_images import NeededImages
-from resnet_edge.evaluation.hosts import hosts_of, offers, workers_of
+from resnet_edge.evaluation.hosts import hosts_of, offers, same_machines, workers_of
 from resnet_edge.evaluation.scheduler import Scheduler
 from resnet_edge.evaluation.source_task import ExportModel, ReadLearnedRanges, ReadModelFacts, RunReference
 from resnet_edge.evaluation.witnessing import witnessed
@@ -246,6 +246,7 @@ class _Run:
             costs=self.workers.costs(),
             failures=tuple(self.run_log.failures),
             notes=(
+                *same_machines(self.request.plan.offers),
                 *scales_for_each(self.request.plan.dense_scales),
                 *self.run_log.notes,
                 *undiagnosed(artifacts, verdicts.diagnosed_files),

@@ -46,6 +46,18 @@ def machine() -> dict[str, Any]:
     }
 
 
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """What tells this machine from every other until it is started anew, also where it goes by two names or
+    was copied from another; the same in all its containers. Empty where the system does not tell."""
+    try:
+        return BOOT.read_text("ascii").strip()
+    except OSError:  # not Linux
+        return ""
+
+
 def processor_flags() -> frozenset[str]:
     """What the processor can do, as the system spells it; empty where that does not tell."""
     facts = _cpuinfo()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from resnet_edge.core import registry
 from resnet_edge.core.backend_name import placed, runtime_of, split_host
 from resnet_edge.core.errors import DeviceUnavailable
+from resnet_edge.core.machine import boot_id
 from resnet_edge.evaluation.job import Offer, Target
 from resnet_edge.evaluation.offer_task import OfferBackend
 from resnet_edge.workers.grants import backends_grant
@@ -48,6 +49,27 @@ def hosts_of(offers: Iterable[Offer]) -> dict[str, Any]:
     return {"hosts": machines} if machines else {}
 
 
+def same_machines(offers: Iterable[Offer]) -> tuple[str, ...]:
+    """In a sentence each: the hosts that are one machine under another name, or this one."""
+    return tuple(
+        f"{host} is {first or 'this machine'} under another name: its rows are no second machine's"
+        for host, first in aliases({offer.target.host: offer.boot for offer in offers}).items()
+    )
+
+
+def aliases(boots: Mapping[str, str]) -> dict[str, str]:
+    """By each host that was named before under another name, that name; empty for this machine. `boots` has
+    the boot_id of each."""
+    firsts: dict[str, str] = {}
+    same = {}
+    for host, boot in boots.items():
+        if host and boot and firsts.setdefault(boot, host) != host:
+            same[host] = firsts[boot]
+        elif host and boot == boot_id() != "":
+            same[host] = ""
+    return same
+
+
 def _brought_by(runtime: str, device: str, host: str) -> str:
     """What brings a device's own distribution to a host, where it has one."""
     if not host or not registry.constant("backends", runtime, "DEVICE_PACKAGES", _NO_PACKAGES).get(device):
@@ -79,6 +101,7 @@ def _offers_of(workers: WorkerPool, host: str, words: list[str], on_progress: On
                     workers=max(1, min(offered.workers, MOST_WORKERS)),
                     version=offered.version,
                     machine=offered.machine,
+                    boot=offered.boot,
                 )
             )
     finally:

@@ -31,7 +31,7 @@ class Target:
 @dataclass(frozen=True, kw_only=True)
 class Offer:
     """A backend on another machine, as the user named it (`word`), its version, and the formats that it opens
-    there. The `machine` has cores and memory for `workers`."""
+    there. The `machine` has cores and memory for `workers`, and `boot` tells it from others."""
 
     word: str
     target: Target
@@ -39,6 +39,7 @@ class Offer:
     workers: int
     version: str
     machine: dict[str, Any]
+    boot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,13 +12,14 @@ from resnet_edge.workers.task import Task
 class OfferedBackend:
     """What a backend opens on the machine that was asked, in one piece or not (`evaluation.job.Target`), its
     version, how many workers run artifacts side by side there, and what that machine is
-    (core.machine.machine)."""
+    (core.machine.machine; `boot` is its boot_id)."""
 
     formats: tuple[str, ...]
     in_one: bool
     version: str
     workers: int
     machine: dict[str, Any]
+    boot: str
 
 
 @dataclass(frozen=True, kw_only=True)

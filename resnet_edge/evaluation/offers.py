@@ -9,7 +9,7 @@ from typing import Any
 from resnet_edge import backends as room_of_backends
 from resnet_edge.core import registry
 from resnet_edge.core.errors import UsageError
-from resnet_edge.core.machine import machine
+from resnet_edge.core.machine import boot_id, machine
 from resnet_edge.evaluation.offer_task import OfferBackend, OfferedBackend
 from resnet_edge.workers.progress import OnProgress
 from resnet_edge.workers.side_by_side import how_many
@@ -26,6 +26,7 @@ def offer(request: OfferBackend, on_progress: OnProgress) -> OfferedBackend:
         version=module.version(),
         workers=how_many(),
         machine=machine(),
+        boot=boot_id(),
     )
 
 

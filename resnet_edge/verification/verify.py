@@ -33,7 +33,7 @@ from resnet_edge.data.images_task import Images, PrepareImages
 from resnet_edge.diagnosis.attributions import Ends
 from resnet_edge.diagnosis.diagnose import Diagnosis, Diagnostics, together
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
-from resnet_edge.evaluation.hosts import hosts_of, offers, workers_of
+from resnet_edge.evaluation.hosts import hosts_of, offers, same_machines, workers_of
 from resnet_edge.evaluation.job import Offer
 from resnet_edge.evaluation.output_store import OutputStore
 from resnet_edge.evaluation.reference_doubts import reference_doubts
@@ -106,7 +106,7 @@ class _Run:
         }
         self.store = OutputStore(self.versions | there, scratch / "outputs")
         self.failures: list[Failure] = []
-        self.notes: list[str] = []
+        self.notes = [*same_machines(elsewhere)]
         self.proofs = ArtifactProofs(request, workers, pool, scratch, self.store, on_progress)
 
     def run(self) -> Verification:

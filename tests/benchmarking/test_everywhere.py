@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from resnet_edge.benchmarking.bench import BenchRequest
-from resnet_edge.benchmarking.everywhere import ALL_FILES, _left_out, _merged
+from resnet_edge.benchmarking.everywhere import ALL_FILES, _by_machine, _left_out, _merged
 from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.results.bench import Bench, Cold, Failed, Quiet, Timing
+from tests.hosts.sshd import Sshd
 
 
 def row(backend: str, p50: float, rank: int, artifact: str = "a.int8.tflite") -> Timing:
@@ -98,6 +99,20 @@ def test_a_machine_that_was_not_reached_is_told_of(request_: BenchRequest, reach
         "": (lost,),
         **({"pi4": ()} if reached else {}),
     }
+
+
+def test_one_machine_under_two_names_is_timed_once(host: Sshd) -> None:
+    words = {
+        "pi4": ["litert@pi4"],
+        "pi4.local": ["litert@pi4.local", "onnxruntime:cuda@pi4.local"],
+        "nobody.invalid": ["litert@nobody.invalid"],
+    }
+    by_machine, notes = _by_machine(words)
+    assert by_machine == {
+        "pi4": ["litert@pi4", "onnxruntime:cuda@pi4"],
+        "nobody.invalid": ["litert@nobody.invalid"],
+    }
+    assert notes == ("pi4.local is pi4 under another name: timed once, as pi4",)
 
 
 def test_a_bench_of_one_machine_is_itself() -> None:

@@ -82,6 +82,7 @@ def test_the_same_verdicts_to_the_bit(host: Sshd, place: Place, given: Given, co
     ran = {(row["artifact"], row["backend"]) for row in document["execution"]}
     assert ("tiny.int8.tflite", THERE) in ran
     assert not any("looked into" in note for note in document["notes"])
+    assert any(note.startswith("pi4 is this machine under another name") for note in document["notes"])
 
 
 def test_convert_proves_and_times_there(host: Sshd, place: Place, given: Given) -> None:

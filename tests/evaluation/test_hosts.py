@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from resnet_edge.evaluation.hosts import MOST_WORKERS, hosts_of, offers, workers_of
+from resnet_edge.core.machine import boot_id
+from resnet_edge.evaluation.hosts import MOST_WORKERS, aliases, hosts_of, offers, same_machines, workers_of
 from resnet_edge.workers.pool import WorkerPool
 from resnet_edge.workers.progress import silent
 from tests.hosts.environment import ROOT, stand_in
@@ -31,4 +32,21 @@ def test_a_host_has_some_workers_and_no_crowd(host: Sshd, tmp_path: Path, says: 
     with WorkerPool(tmp_path) as workers:
         (offer,) = offers(workers, ["litert", "litert@pi4"], silent)
     assert workers_of([offer]) == {"pi4": has}
+    assert same_machines([offer]) == (
+        "pi4 is this machine under another name: its rows are no second machine's",
+    )
     assert hosts_of([offer])["hosts"]["pi4"]["runtimes"] == {"litert": offer.version}
+
+
+def test_a_machine_is_known_again_under_another_name() -> None:
+    boots = {
+        "pi4": "b",
+        "pi4.local": "b",
+        "trainbox": "c",
+        "unknown": "",
+        "other": "",
+        "here": boot_id(),
+        "me": boot_id(),
+    }
+    assert boot_id()
+    assert aliases(boots) == {"pi4.local": "pi4", "here": "", "me": "here"}
