@@ -10,9 +10,11 @@ import email.parser
 import importlib.metadata
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
@@ -30,6 +32,9 @@ from resnet_edge.hosts.requirements import pinned
 
 OLDEST_GLIBC = {"x86_64": 5, "aarch64": 17}
 """The second number of the first glibc that a manylinux of the machine stands for (PEP 600, PEP 599)."""
+KEPT_SECONDS = 30 * 24 * 3600.0
+"""As hosts keep their files (workers.hosts.store)."""
+_DOWNLOAD = ".download-"
 PIP = "pip"
 _NO_EXTRAS = frozenset({""})
 
@@ -162,8 +167,9 @@ def _kept_or_downloaded(pins: dict[str, str], python: HostPython) -> dict[str, P
         folder.mkdir(parents=True, exist_ok=True)
         kept = {name: file for name, pin in pins.items() if (file := _kept(folder, name, pin, python))}
         missing = {name: pin for name, pin in pins.items() if name not in kept}
+        _sweep(folder, kept.values())
         if missing:
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as place:
+            with tempfile.TemporaryDirectory(dir=folder, prefix=_DOWNLOAD) as place:
                 _download(Path(place), missing.values(), python)
                 for file in Path(place).glob("*.whl"):
                     take_name(file, folder / file.name)
@@ -171,6 +177,17 @@ def _kept_or_downloaded(pins: dict[str, str], python: HostPython) -> dict[str, P
         return kept
     except OSError as error:
         raise OutputError(f"wheels cannot be kept in {folder}: {error.strerror or error}") from error
+
+
+def _sweep(folder: Path, used: Iterable[Path]) -> None:
+    """Remove wheels that no host needed in a long time, and what a download that was cut off left."""
+    for file in used:
+        os.utime(file)
+    oldest = time.time() - KEPT_SECONDS
+    for entry in (*folder.glob("*.whl"), *folder.glob(f"{_DOWNLOAD}*")):
+        with suppress(OSError):
+            if entry.stat().st_mtime < oldest:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def _kept(folder: Path, name: str, pin: str, python: HostPython) -> Path | None:

@@ -33,6 +33,7 @@ def survey(host: Host) -> HostState:
         system=values["system"],
         machine=values["machine"],
         free_bytes=int(values["free"] or 0) << 10,
+        taken_bytes=int(values["taken"] or 0) << 10,
         clock_ahead_seconds=round(there - here, 0),
         writable="writable" in values,
         pythons=tuple({each.version: each for each in reversed(pythons)}.values()),

@@ -36,6 +36,8 @@ def state(report: HostState) -> Iterator[str]:
         yield from environment(report.environment)
         if not report.environment.starts:
             yield f"It does not start: resnet-edge host prepare {report.host}"
+    if report.taken_bytes:
+        yield f"{megabytes(report.taken_bytes)} of resnet-edge there: resnet-edge host remove {report.host}"
     if note := clock_note(report):
         yield f"warning: {note}"
 

@@ -37,6 +37,7 @@ def state(*pythons: HostPython, **changes: object) -> HostState:
         system="Linux",
         machine="aarch64",
         free_bytes=10 << 30,
+        taken_bytes=0,
         clock_ahead_seconds=0.0,
         writable=True,
         pythons=pythons,

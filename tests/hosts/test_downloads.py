@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 import zipfile
 from pathlib import Path
 
@@ -128,3 +130,17 @@ def test_what_the_extras_of_a_wheel_need_comes_with_it(cache: Path) -> None:
     assert "-1.31.1-" in files["onnxruntime-gpu"].name
     without = downloads.wheels([Requirement("onnxruntime-gpu<=1.32.0")], python())
     assert [*without] == ["pip", "onnxruntime-gpu"]
+
+
+@pytest.mark.usefixtures("no_registry")
+def test_wheels_that_no_host_needs_any_more_go(cache: Path) -> None:
+    keep(cache, "pip-23.2-py3-none-any.whl")
+    old = keep(cache, "numpy-1.0-py3-none-any.whl")
+    (cache / ".download-x").mkdir()
+    (cache / ".download-x" / "part.whl").touch()
+    recent = keep(cache, "numpy-1.1-py3-none-any.whl")
+    for file in (old, cache / ".download-x", cache / "pip-23.2-py3-none-any.whl"):
+        os.utime(file, (1, 1))
+    assert [*downloads.wheels([], python())] == ["pip"]  # which is used, and stays
+    assert {file.name for file in cache.iterdir()} == {"pip-23.2-py3-none-any.whl", recent.name}
+    assert (cache / "pip-23.2-py3-none-any.whl").stat().st_mtime > time.time() - 3600

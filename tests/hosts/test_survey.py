@@ -11,7 +11,9 @@ import pytest
 
 from resnet_edge.core.errors import HostUnavailable
 from resnet_edge.core.results.host import LARGEST_SKEW_SECONDS
+from resnet_edge.hosts import ssh
 from resnet_edge.hosts.address import Host
+from resnet_edge.hosts.prepare import remove
 from resnet_edge.hosts.survey import survey
 from tests.hosts import sshd as servers
 from tests.hosts.sshd import Sshd
@@ -38,6 +40,17 @@ def test_a_machine_like_this_one(sshd: Sshd) -> None:
     assert {each.libc for each in state.pythons} == {os.confstr("CS_GNU_LIBC_VERSION")}
     assert all(each.markers["sys_platform"] == "linux" for each in state.pythons)
     assert list(sshd.home.iterdir()) == []
+    assert state.taken_bytes == 0
+
+
+def test_what_was_brought_there_is_counted_as_it_would_be_freed(sshd: Sshd) -> None:
+    for folder in (".cache/resnet-edge/host/aa", f"{ssh.ENVIRONMENT}.cafe.1", ".cache/other"):
+        (sshd.home / folder).mkdir(parents=True)
+        (sshd.home / folder / "file").write_bytes(os.urandom(1 << 20))
+    sshd.environment.symlink_to("host.cafe.1")
+    taken = survey(Host.parse(sshd.name)).taken_bytes
+    assert 2 << 20 <= taken < 2.2 * (1 << 20)
+    assert abs(remove(Host.parse(sshd.name)).freed_bytes - taken) < 1 << 16
 
 
 def test_a_machine_without_python_whose_clock_is_wrong(

@@ -54,6 +54,8 @@ def test_what_is_there() -> None:
         "Not prepared: resnet-edge host prepare pi4",
     ]
     assert "  no python3" in host_words.state(state())
+    taken = state(python(), taken_bytes=1_300_000_000)
+    assert list(host_words.state(taken))[-1] == "1.3 GB of resnet-edge there: resnet-edge host remove pi4"
     broken = state(python(), environment=replace(ENVIRONMENT, starts=False), clock_ahead_seconds=-7200.0)
     *_, start, clock = host_words.state(broken)
     assert start == "It does not start: resnet-edge host prepare pi4"

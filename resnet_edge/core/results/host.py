@@ -43,14 +43,15 @@ class HostPython:
 
 @dataclass(frozen=True, kw_only=True)
 class HostState:
-    """What is there: `system` and `machine` as uname says, free bytes in the home, by how many seconds its
-    clock is ahead of ours, its Pythons, the environment (None: not prepared) and the wheels that it keeps, by
-    SHA-256."""
+    """What is there: `system` and `machine` as uname says, free bytes in the home, what was brought there in
+    bytes (`host remove` frees them), by how many seconds its clock is ahead of ours, its Pythons, the
+    environment (None: not prepared) and the wheels that it keeps, by SHA-256."""
 
     host: str
     system: str
     machine: str
     free_bytes: int
+    taken_bytes: int
     clock_ahead_seconds: float
     writable: bool
     pythons: tuple[HostPython, ...]

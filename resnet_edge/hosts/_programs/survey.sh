@@ -7,6 +7,15 @@ say system "$(uname -s)"
 say machine "$(uname -m)"
 say time "$(date +%s)"
 say free "$(df -Pk "$HOME" 2>/dev/null | awk 'NR == 2 { print $4 }')"
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/resnet-edge taken=0
+# As remove.sh would free.
+for path in "$HOME/$environment" "$HOME/$environment".*.*[0-9] "$cache/host-wheels" "$cache/host" "$cache/runs"; do
+    if [ -e "$path" ]; then
+        size=$(du -skP "$path" 2>/dev/null | cut -f1)
+        taken=$((taken + ${size:-0}))
+    fi
+done
+say taken "$taken"
 if [ -d "$HOME" ] && [ -w "$HOME" ]; then say writable yes; fi
 
 # Where programs of the user's own are, which is not on the PATH of a session without a terminal.
