@@ -44,7 +44,8 @@ def bench(
     `paths` are artifacts, Keras models, folders that `convert` wrote, or its report; `budget` is in seconds.
     All else is as `resnet-edge bench --help` says. What could not be timed is in `failures`; `conclusive`
     tells whether every figure holds, which `accept_noise` leaves as it is: it makes `exit_code` 0. Raises
-    UsageError, UnknownName, ArtifactError, DeviceUnavailable, MissingDependency, OutputError.
+    UsageError, UnknownName, ArtifactError, DeviceUnavailable, MissingDependency, OutputError, and
+    HostUnavailable where hosts alone were named and none is reached.
     """
     check_variables()
     files = paths_of(paths)

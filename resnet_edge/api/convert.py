@@ -84,7 +84,7 @@ def convert(
 
     What failed alone is in `failures` of the report, and the folder then is `out` with `.partial`.
     Raises UsageError, UnknownName, ModelError, DataError, OutputError, MissingDependency, DeviceUnavailable,
-    UnsupportedScheme, WorkerFailed.
+    HostUnavailable, UnsupportedScheme, WorkerFailed.
     """
     check_variables()
     if junit is not None:

@@ -85,7 +85,7 @@ def verify(
     the command line, or a .tflite or .onnx file. `data` and `calibration` are a DATA word or arrays: images
     (N, H, W, C), uint8 or float32, or (images, labels). All else is as `resnet-edge verify --help` says.
     Raises UsageError, UnknownName, ModelError, DataError, ArtifactError, OutputError, MissingDependency,
-    DeviceUnavailable, WorkerFailed.
+    DeviceUnavailable, HostUnavailable, WorkerFailed.
     """
     check_variables()
     if golden_images is not None and save_golden is None:

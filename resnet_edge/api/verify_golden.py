@@ -30,7 +30,7 @@ def verify_golden(
 
     `artifacts` are paths of the files that `golden` was saved of; their names do not matter. `backends` None:
     the one that each was proved on. Raises UsageError, UnknownName, ArtifactError, DataError, OutputError,
-    MissingDependency, WorkerFailed.
+    MissingDependency, HostUnavailable, WorkerFailed.
     """
     check_variables()
     files = paths_of(artifacts)

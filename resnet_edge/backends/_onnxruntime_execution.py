@@ -29,7 +29,7 @@ SHORT = {"float": "float32", "double": "float64"}
 def read_execution(profile: Path, optimized: Path, artifact: Path) -> tuple[OperatorRun, ...]:
     """From the file that `end_profiling` named and the one at `optimized_model_filepath`, which was made of
     `artifact`."""
-    graph, kernels = onnx.load(str(optimized)).graph, kernels_of(artifact)
+    graph, kernels = onnx.load(str(optimized), load_external_data=False).graph, kernels_of(artifact)
     constants = dict(onnx_constants(graph))
     nodes = {node.name: node for node in graph.node}
     events = json.loads(profile.read_text("utf-8"))

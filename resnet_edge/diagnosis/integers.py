@@ -106,6 +106,7 @@ class IntegerChecks:
             format=artifact.format,
             backend=target.runtime,
             device=target.device,
+            beside=proof.beside,
         )
         execution = worker.run(request).execution
         return None if execution is None else replace(execution, backend=row.backend, device=row.device)

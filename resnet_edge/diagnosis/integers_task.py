@@ -19,14 +19,18 @@ class Executed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadExecution(Task[Executed], runs="resnet_edge.diagnosis.execution:executed", reads=("path",)):
-    """diagnosis.execution: how the artifact `path`, which the report calls `file`, runs at a place."""
+class ReadExecution(
+    Task[Executed], runs="resnet_edge.diagnosis.execution:executed", reads=("path", "beside")
+):
+    """diagnosis.execution: how the artifact `path`, which the report calls `file`, runs at a place; files
+    `beside` it hold its weights."""
 
     file: str
     path: str
     format: str
     backend: str
     device: str
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

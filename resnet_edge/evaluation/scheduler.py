@@ -30,12 +30,13 @@ SHARD = 500
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The outputs of one artifact at one place, when they are there."""
+    """The outputs of one artifact at one place, when they are there; files `beside` it hold its weights."""
 
     artifact: Artifact
     job: Job
     target: Target
     outputs: Future[PredictResult]
+    beside: tuple[str, ...] = ()
 
     @property
     def what(self) -> str:
@@ -108,7 +109,7 @@ class Scheduler:
             PredictShard.of(request, start, stop, f"{name}.{start}-{stop}.npy")
             for start, stop in spans((*cuts, images.n), None if target.in_one else SHARD)
         ]
-        return Evaluation(artifact, job, target, self._gathered(request, shards, target))
+        return Evaluation(artifact, job, target, self._gathered(request, shards, target), beside)
 
     def _machine(
         self, executor: Executor, workers: WorkerPool, count: int, grant: Grant, host: str = THIS_MACHINE

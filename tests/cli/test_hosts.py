@@ -131,7 +131,7 @@ def test_bench_ranks_each_machine_by_itself(host: Sshd, place: Place, converted:
 def test_weights_beside_an_onnx_file_go_along(
     host: Sshd, place: Place, given: Given, converted: Path
 ) -> None:
-    model = onnx.load(converted / "tiny.fp32.onnx")
+    model = onnx.load(converted / "tiny.int8.onnx")
     (place.here / "w").mkdir()
     onnx.save_model(
         model,
@@ -143,6 +143,8 @@ def test_weights_beside_an_onnx_file_go_along(
     assert (place.here / "w" / "tiny.bin").stat().st_size > 1000
     ended = verified(place, given, "apart.onnx", "--backends", "onnxruntime@pi4")
     assert ended.code == 0, ended.err
+    document = json.loads(ended.out)
+    assert [row["backend"] for row in document["execution"]] == ["onnxruntime@pi4"], document["notes"]
     ended = run(place, "bench", "apart.onnx", "--backends", "onnxruntime@pi4", "--budget", "1", "--json")
     document = json.loads(ended.out)
     assert [row["artifact"] for row in document["rows"]] == ["apart.onnx"], ended.err

@@ -39,6 +39,10 @@ def report_of(place: Place, folder: str = "dist.partial") -> dict[str, Any]:
     return document
 
 
+def connections(host: Sshd) -> int:
+    return sum("hosts.serve" in command for command in host.commands())
+
+
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -100,8 +104,10 @@ def test_a_host_that_is_lost_costs_its_own_rows(
     host: Sshd, place: Place, given: Given, stage: str, lost: str
 ) -> None:
     running = converting(place, given).until(stage)
-    if stage == LATENCY:  # of this machine; the next is that of the host
-        running.until("warm-up: ").until(LATENCY)
+    if stage == LATENCY:  # of this machine, and done; the next is that of the host, by another connection
+        running.until(LATENCY)
+        before = connections(host)
+        until(lambda: connections(host) > before)
     else:
         until(lambda: any("workers.child" in command for command in host.commands()))
     host.drop() if lost == "dropped" else host.stop()

@@ -26,6 +26,8 @@ CHATTER = 1 << 20
 """Bytes that a login shell may say before `serve` does."""
 START_SECONDS = 120.0
 """For ssh, and Python there, until it greets; an emulated one takes some seconds."""
+UNWRITABLE = " there cannot be written ("
+"""What `serve` says last where it has no folder to work in."""
 UNPREPARED = 78
 """What the script ends with where there is no environment (EX_CONFIG of sysexits.h)."""
 
@@ -150,6 +152,8 @@ class Connection:
         last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
         because = f" ({last.rstrip('.')})" if last else ""
         if not hasattr(self, "greeting"):
+            if UNWRITABLE in last:
+                return HostUnavailable(f"{name}: {last}")
             return HostUnavailable(
                 f"{name} cannot start its environment{because}: resnet-edge host prepare {name}"
             )

@@ -45,8 +45,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     runs = place().parent / "runs"  # on the disk of what is kept, so that a link costs nothing
-    runs.mkdir(parents=True, exist_ok=True)
-    scratch = Scratch(runs)
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        scratch = Scratch(runs)
+    except OSError as error:
+        sys.exit(_unwritable(error.filename or runs, error))
     served = _Served(scratch.path.resolve(), answers)
     try:
         served.greet()
@@ -56,6 +59,10 @@ def main() -> None:
     finally:
         served.close()
         scratch.remove()
+
+
+def _unwritable(where: object, error: OSError) -> str:
+    return f"{where} there cannot be written ({error.strerror or error}): free some room, or mend it"
 
 
 class _Served:
@@ -152,8 +159,7 @@ class _Served:
             if isinstance(error, BrokenPipeError):
                 raise
             where = error.filename or place()
-            text = f"{where} there cannot be written ({error.strerror or error}): free some room, or mend it"
-            self._send(HostReply(error=OutputError.__name__, text=text))
+            self._send(HostReply(error=OutputError.__name__, text=_unwritable(where, error)))
         except Exception as error:  # the border: it is sent to the other machine, not swallowed
             self._send(
                 HostReply(error=WorkerFailed.__name__, text=f"{type(error).__name__}: {first_line(error)}")
