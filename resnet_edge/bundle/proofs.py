@@ -21,7 +21,6 @@ from resnet_edge.core.errors import (
     DeviceUnavailable,
     HostUnavailable,
     MissingDependency,
-    OutputError,
     ResnetEdgeError,
     WorkerFailed,
 )
@@ -88,16 +87,14 @@ class Proofs:
         return self.runners[name].run(task)
 
     def _predict_there(self, path: str, format: str, target: Target, images: str, out: str) -> PredictResult:
-        """As _predict; what keeps another machine from it, also a full disk there, is HostUnavailable."""
+        """As _predict; a machine that could not do it once is not asked again. Raises HostUnavailable."""
         if target.host in self.gone:
             raise self.gone[target.host]
         try:
             return self._predict(path, format, target, images, out)
-        except (HostUnavailable, OutputError) as error:
-            if not target.host:
-                raise
-            self.gone[target.host] = HostUnavailable(str(error))
-            raise self.gone[target.host] from error
+        except HostUnavailable as error:
+            self.gone[target.host] = error
+            raise
 
     def expected(self, model_file: MadeFile) -> str:
         """The scores .npy (N, classes) that a file must give."""

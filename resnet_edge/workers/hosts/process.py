@@ -15,6 +15,7 @@ from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import (
     KINDS,
     DataError,
+    HostUnavailable,
     OutputError,
     ResnetEdgeError,
     UsageError,
@@ -147,7 +148,7 @@ class HostProcess:
         """The end of an order that is no call. Raises what the host says."""
         answer = next(answer for answer, _ in self._connection.answers())
         if answer.error is not None:
-            raise KINDS.get(answer.error, ResnetEdgeError)(f"{self.host.name}: {answer.text}")
+            raise _kind(answer.error)(f"{self.host.name}: {answer.text}")
         return answer
 
     def _read(self, answer: HostReply, carried: Carried, reply: type[T]) -> T:
@@ -159,7 +160,7 @@ class HostProcess:
         if answer.error is not None:
             text = carried.spelled(answer.text)
             text = text.partition(" (full log: ")[0] + f" (full log: {self.log})" if answer.log else text
-            raise KINDS.get(answer.error, ResnetEdgeError)(f"on {self.host.name}: {text}")
+            raise _kind(answer.error)(f"on {self.host.name}: {text}")
         try:
             return msgspec.convert(carried.reply(answer.reply), type=reply)
         except msgspec.ValidationError as error:
@@ -183,6 +184,12 @@ class HostProcess:
 _locks: dict[Host, threading.Lock] = {}
 _digests: dict[tuple[str, int, int, int], str] = {}
 _guard = threading.Lock()
+
+
+def _kind(error: str) -> type[ResnetEdgeError]:
+    """A full disk there ends what is done there, and nothing here."""
+    kind = KINDS.get(error, ResnetEdgeError)
+    return HostUnavailable if kind is OutputError else kind
 
 
 def _lock_of(host: Host) -> threading.Lock:

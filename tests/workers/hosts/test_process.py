@@ -171,7 +171,7 @@ def test_a_full_disk(sshd: Sshd, tmp_path: Path) -> None:
     stand_in(sshd, f'if [ -z "$IN" ]; then mkdir -p "$HOME/.cache"; {again}; fi')
     wanted = r"^pi4: .*\.cache/resnet-edge/host there cannot be written \(No space left on device\)"
     with HostProcess("probe", tmp_path / "log", PI4) as worker:
-        with pytest.raises(OutputError, match=wanted):
+        with pytest.raises(HostUnavailable, match=wanted):
             worker.run(join(tmp_path / "in", tmp_path / "out.bin"))
         (tmp_path / "small").write_bytes(b"1")
         few = Join(files=(str(tmp_path / "small"),), out=str(tmp_path / "out.bin"))
