@@ -46,7 +46,6 @@ HOSTS = "workers/hosts/test_process.py"
 ELSEWHERE = {
     "evaluation/offers.py": "cli/test_hosts.py",
     "workers/hosts/connection.py": HOSTS,
-    "workers/hosts/serve.py": HOSTS,
     # Leaves that want a runtime, another processor or a browser: the contract of all backends runs them.
     "backends/_arm64_environment.py": "backends/test_arm64.py",
     "backends/_litert/execution.py": "diagnosis/test_execution.py",
