@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.files.written_file import WrittenFile
-from resnet_edge.core.machine import available_memory
+from resnet_edge.core.machine import available_memory, usable_cores
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.results.reader_check import ReaderCheck
+from resnet_edge.data.encoded import ImageRows
+from resnet_edge.data.image_file import open_images
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.reader_check import checked_reader
 from resnet_edge.evaluation.source_task import (
@@ -69,7 +71,7 @@ def export(request: ExportModel, on_progress: OnProgress) -> WrittenFile:
 
 def witness(request: WitnessReader, on_progress: OnProgress) -> ReaderCheck:
     """Whether another loader gives the same answers. Raises ModelError where it does not."""
-    opened, images = _opened(request.model), np.load(request.images, mmap_mode="r")
+    opened, images = _opened(request.model), open_images(Path(request.images))
     on_progress(Progress(step="witness", note="the same file, read by another loader"))
     check = checked_reader(opened, request.model, images)
     on_progress(Progress(step="witness", done=1, total=1, note=check.loader))
@@ -81,7 +83,7 @@ def reference(request: RunReference, on_progress: OnProgress) -> WrittenFile:
     import tensorflow as tf
 
     opened = _opened(request.model)
-    images = np.load(request.images, mmap_mode="r")
+    images = open_images(Path(request.images), usable_cores())
     network = _compiled(request.model)
     size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape)), len(images)))
     memory = available_memory()
@@ -131,7 +133,7 @@ def learned(request: ReadLearnedRanges, on_progress: OnProgress) -> WrittenFile:
 
     opened = _opened(request.model)
     facts, ranges = opened.facts, opened.ranges or {}
-    images = _telling(np.load(request.images, mmap_mode="r"), facts.preprocessing.takes_pixels)
+    images = _telling(open_images(Path(request.images)), facts.preprocessing.takes_pixels)
     graph = flat_graph(opened.trackable, facts.input_shape)
     outputs = activations(graph, ranges, preprocessed(images, facts.preprocessing))
     optional = tuple(name for name in ranges if name.endswith(INPUT))
@@ -140,7 +142,7 @@ def learned(request: ReadLearnedRanges, on_progress: OnProgress) -> WrittenFile:
     return WrittenFile(request.out)
 
 
-def _telling(images: NDArray[Any], takes_pixels: bool) -> NDArray[np.float32]:
+def _telling(images: ImageRows, takes_pixels: bool) -> NDArray[np.float32]:
     """An image, and noise: on both of them no two layers give the same by chance."""
     image = np.asarray(images[:1], np.float32)
     low, high = (0, 255) if takes_pixels else (image.min(), image.max())
