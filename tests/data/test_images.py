@@ -15,6 +15,7 @@ from PIL import Image
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.data import blocks as _blocks
+from resnet_edge.data.image_file import open_images
 from resnet_edge.data.images import first, prepare
 from resnet_edge.data.images_task import Images, PrepareImages, TakeFirstImages
 from resnet_edge.workers.progress import silent
@@ -179,7 +180,7 @@ def test_each_image_keeps_the_name_of_its_file_or_its_row(request_: PrepareImage
         for images in (prepared.evaluation, prepared.held_out, some):
             names = json.loads(Path(str(images.names)).read_text())
             assert len(names) == images.n
-            pixels, labels = np.load(images.images), np.load(str(images.labels))
+            pixels, labels = open_images(Path(images.images))[:], np.load(str(images.labels))
             for name, image, label in zip(names, pixels, labels, strict=True):
                 if data == str(photos):
                     assert name == f"{'abc'[label]}/{image[0, 0, 0]}.png"

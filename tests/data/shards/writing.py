@@ -51,7 +51,9 @@ def samples(labelled: Sequence[Labelled], first: int = 0, end: str = "jpg") -> I
             yield f"{row:06d}.cls", str(label).encode()
 
 
-def write_tfrecord(path: Path, labelled: Iterable[Labelled], image: str = "image/encoded", label: str = "label") -> Path:
+def write_tfrecord(
+    path: Path, labelled: Iterable[Labelled], image: str = "image/encoded", label: str = "label"
+) -> Path:
     """By TensorFlow."""
     import tensorflow as tf
 
@@ -65,7 +67,9 @@ def write_tfrecord(path: Path, labelled: Iterable[Labelled], image: str = "image
     return path
 
 
-def write_parquet(path: Path, labelled: Iterable[Labelled], names: Sequence[str] = (), **options: Any) -> Path:
+def write_parquet(
+    path: Path, labelled: Iterable[Labelled], names: Sequence[str] = (), **options: Any
+) -> Path:
     """By pyarrow, with the metadata that Hugging Face's datasets writes where `names` are given."""
     import json
 
