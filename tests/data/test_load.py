@@ -18,7 +18,7 @@ def test_an_unknown_word_is_told_what_data_can_be(
     word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="give 'fashion-mnist', a folder of images, or an .npz"):
+    with pytest.raises(DataError, match="give 'fashion-mnist', a folder of images, an .npz"):
         load(word, "test")
 
 
