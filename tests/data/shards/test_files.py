@@ -19,20 +19,20 @@ def shards(folder: Path, *names: str) -> list[Path]:
 
 
 def test_braces_stars_and_single_files(tmp_path: Path) -> None:
-    made = shards(tmp_path, "a-008.tar", "a-009.tar", "a-010.tar", "b-008.tar")
-    assert named_shards(f"{tmp_path}/a-{{008..010}}.tar") == tuple(made[:3])
-    assert named_shards(f"{tmp_path}/a-{{010..008}}.tar") == tuple(made[2::-1])
-    assert named_shards(f"{tmp_path}/{{a,b}}-008.tar") == (made[0], made[3])
-    assert named_shards(f"{tmp_path}/a-*.tar") == tuple(made[:3])
-    assert named_shards(f"{tmp_path}/a-00[89].tar") == tuple(made[:2])
-    assert named_shards(str(made[3])) == (made[3],)
+    written = shards(tmp_path, "a-008.tar", "a-009.tar", "a-010.tar", "b-008.tar")
+    assert named_shards(f"{tmp_path}/a-{{008..010}}.tar") == tuple(written[:3])
+    assert named_shards(f"{tmp_path}/a-{{010..008}}.tar") == tuple(written[2::-1])
+    assert named_shards(f"{tmp_path}/{{a,b}}-008.tar") == (written[0], written[3])
+    assert named_shards(f"{tmp_path}/a-*.tar") == tuple(written[:3])
+    assert named_shards(f"{tmp_path}/a-00[89].tar") == tuple(written[:2])
+    assert named_shards(str(written[3])) == (written[3],)
     assert named_shards(str(tmp_path / "gone.tar")) == named_shards("") == ()
 
 
 def test_a_file_may_have_the_name_of_a_pattern(tmp_path: Path) -> None:
-    (made,) = shards(tmp_path, "a[1]{x}.tar")
-    assert not is_pattern(str(made))
-    assert named_shards(str(made)) == (made,)
+    (written,) = shards(tmp_path, "a[1]{x}.tar")
+    assert not is_pattern(str(written))
+    assert named_shards(str(written)) == (written,)
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,10 @@ def test_a_pattern_that_names_something_else(tmp_path: Path, pattern: str, messa
 
 
 def test_a_folder_of_shards_leaves_other_files_out(tmp_path: Path) -> None:
-    made = shards(tmp_path, "s-1.tar", "s-0.tar")
+    written = shards(tmp_path, "s-1.tar", "s-0.tar")
     for name in ("README.md", ".hidden.tar", "labels.txt"):
         (tmp_path / name).write_text("none")
-    assert shards_of(str(tmp_path)) == tuple(sorted(made))
+    assert shards_of(str(tmp_path)) == tuple(sorted(written))
 
 
 def test_a_folder_of_photos_is_none(tmp_path: Path) -> None:
