@@ -143,7 +143,9 @@ def test_labels_beyond_the_classes(
     place: Place, given: Given, converted: Path, photos: list[Labelled]
 ) -> None:
     """ImageNet's TFRecords count from 1."""
-    write_tar(place.here / "s.tar", samples([(photo, label + 1) for photo, label in photos[:40]], end="png"))
+    write_tar(
+        place.here / "s.tar", samples([(photo, (label or 0) + 1) for photo, label in photos[:40]], end="png")
+    )
     ended = verified(place, given, converted, "s.tar")
     assert ended.code == 3
     assert "and the model tells 4 classes apart (0 to 3): fix the labels" in json.loads(ended.out)["error"]

@@ -25,7 +25,7 @@ def images(tmp_path: Path) -> EncodedImages:
 
 def test_rows_are_those_of_an_array(images: EncodedImages) -> None:
     whole = images[:]
-    assert (whole.shape, whole.dtype, len(images), images.size) == (images.shape, np.uint8, 5, whole.size)
+    assert (whole.shape, whole.dtype, len(images), images.size) == (images.shape, images.dtype, 5, whole.size)
     for rows in (
         2,
         -1,

@@ -42,9 +42,9 @@ def test_every_image_is_fitted_or_held_out_with_its_label(tmp_path: Path) -> Non
     data = read(tmp_path, validation=0.2)
     assert data.held_out is not None
     parts = data.fitted, data.held_out
-    assert sorted(np.concatenate([part.images.ravel() for part in parts]).tolist()) == [*range(N)]
+    assert sorted(np.concatenate([part.images[:].ravel() for part in parts]).tolist()) == [*range(N)]
     for part in parts:
-        np.testing.assert_array_equal(part.labels, LABELS[part.images.ravel()])
+        np.testing.assert_array_equal(part.labels, LABELS[part.images[:].ravel()])
     assert data.fitted.name == "80 training images"
     assert data.measured_on is data.held_out
 
@@ -59,7 +59,7 @@ def test_the_seed_decides_which(tmp_path: Path) -> None:
     def held(seed: int) -> list[int]:
         held_out = read(tmp_path, validation=0.2, seed=seed).held_out
         assert held_out is not None
-        return [*held_out.images.ravel().tolist()]
+        return [*held_out.images[:].ravel().tolist()]
 
     assert held(0) == held(0) != held(1)
 
@@ -107,7 +107,7 @@ def test_several_labels_are_held_out_of_all_images_and_counted(tmp_path: Path) -
         assert (data.classes, data.several, data.labelled) == (3, True, True)
         assert data.held_out is not None
         assert (len(data.fitted), len(data.held_out)) == (80, 20)
-        np.testing.assert_array_equal(data.held_out.labels, SEVERAL[data.held_out.images.ravel()])
+        np.testing.assert_array_equal(data.held_out.labels, SEVERAL[data.held_out.images[:].ravel()])
 
 
 def test_an_embedding_needs_no_labels_and_is_measured_where_there_are_some(tmp_path: Path) -> None:

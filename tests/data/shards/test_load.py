@@ -41,7 +41,7 @@ def test_images_are_those_of_pillow_and_nothing_is_decoded_before(tmp_path: Path
     loaded = load(str(tmp_path), "test", SHAPE, tmp_path)
     assert loaded.labels is not None
     assert loaded.labels.tolist() == [label for _, label in some]
-    assert (loaded.images.shape, loaded.images.dtype) == ((9, *SHAPE), np.uint8)
+    assert (loaded.images.shape, loaded.images.dtype) == ((9, *SHAPE), np.dtype(np.uint8))
     for pixels, (photo, _) in zip(loaded.images[:], some, strict=True):
         one = Image.open(io.BytesIO(photo)).resize((10, 8), Image.Resampling.BILINEAR)
         np.testing.assert_array_equal(pixels, np.asarray(one))
