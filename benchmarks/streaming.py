@@ -59,10 +59,11 @@ def main() -> None:
     options = parser.parse_args()
     counts = [int(count) for count in options.images.split(",")]
     options.folder.mkdir(exist_ok=True)
-    write_photos(options.folder, max(counts))
+    write_photos(options.folder, SHARD)
     files = converted(options.folder)
     rows: list[dict[str, Any]] = []
     for count in counts:
+        write_photos(options.folder, count)
         rows.append(measured(options.folder, files, options.reference, count))
         print(rows[-1], file=sys.stderr)
         result = {"reference": options.reference, "decode_ms": decode_ms(options.folder), "rows": rows}
