@@ -148,7 +148,7 @@ def test_labels_beyond_the_classes(
     )
     ended = verified(place, given, converted, "s.tar")
     assert ended.code == 3
-    assert "and the model tells 4 classes apart (0 to 3): fix the labels" in json.loads(ended.out)["error"]
+    assert "and the model has 4 classes (0 to 3): fix the labels" in json.loads(ended.out)["error"]
 
 
 @pytest.mark.slow
