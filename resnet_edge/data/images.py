@@ -63,7 +63,8 @@ def prepare(request: PrepareImages, on_progress: OnProgress) -> PreparedImages:
         rows = np.random.default_rng(request.seed).permutation(rows)
     if isinstance(loaded.images, EncodedImages):
         loaded.images.threads = usable_cores()
-    as_array = request.for_calibration or not isinstance(loaded.images, EncodedImages)
+    few = request.for_calibration or request.as_array
+    as_array = few or not isinstance(loaded.images, EncodedImages)
     evaluation, different = _written(
         loaded, rows, folder / "evaluation", as_array=as_array, on_progress=on_progress
     )

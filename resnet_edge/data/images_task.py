@@ -28,7 +28,9 @@ class PrepareImages(
     """data.images: DATA as arrays for a model that takes `shape` (H, W, C) and has so many `classes`, as its
     head `kind` says. `hold_out` sets so many apart, at most a fifth; `limit` keeps at most so many of the
     others, spread evenly over the classes. `for_calibration`: the labels do not matter. `seed`: of a random
-    order, in which the first of them are as good as any; None leaves them as they come."""
+    order, in which the first of them are as good as any; None leaves them as they come. Photos to
+    prove on are decoded when they are asked for; those for calibration, or `as_array`, are few, and an
+    array."""
 
     data: str
     shape: tuple[int, int, int]
@@ -40,6 +42,7 @@ class PrepareImages(
     for_calibration: bool = False
     kind: HeadKind = "classes"
     seed: int | None = None
+    as_array: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
