@@ -8,6 +8,7 @@ from pathlib import Path
 from resnet_edge import zoo
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.files.bundled import BUNDLED, CALIBRATION_FILE, DATA, MODEL_FILE
+from resnet_edge.data.shards.files import is_pattern, named_shards, pattern_files
 
 
 def read_paths(model: str | None, *words: object) -> tuple[Path, ...]:
@@ -17,7 +18,14 @@ def read_paths(model: str | None, *words: object) -> tuple[Path, ...]:
     for word in words:
         kind, _, folder = str(word).partition(":")
         texts.append(None if word is None else (folder if kind == DATA else str(word)))
-    return tuple(Path(text) for text in texts if text)
+    return tuple(path for text in texts if text for path in _paths(text))
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    try:
+        return pattern_files(text) if is_pattern(text) else (Path(text),)
+    except DataError:  # who reads it says so
+        return ()
 
 
 def check_data(option: str, data: str) -> None:
@@ -30,10 +38,14 @@ def check_data(option: str, data: str) -> None:
                 f"{option} {data!r}: {place} is no folder: name the one that holds its four files"
             )
         return
-    if data and (path.is_dir() or (path.is_file() and path.suffix == ".npz")):
+    if data and (path.is_dir() or (path.is_file() and path.suffix == ".npz") or named_shards(data)):
         return
     problem = "is a file of another kind" if data and path.exists() else "does not exist"
-    raise DataError(f"{option} {data!r} {problem}: give fashion-mnist, a folder of images, or an .npz")
+    raise DataError(
+        f"{option} {data!r} {problem}: give fashion-mnist, a folder of images, an .npz, or shards (TFRecord, "
+        f"a tar of "
+        "WebDataset, Parquet)"
+    )
 
 
 def seen_from(folder: Path, **words: object) -> dict[str, str]:
@@ -56,7 +68,7 @@ def bundled_inputs() -> dict[str, str]:
 
 def _seen_from(folder: Path, word: str) -> str:
     kind, colon, path = word.rpartition(":") if word.startswith(f"{DATA}:") else ("", "", word)
-    if not Path(path).exists():
+    if not (Path(path).exists() or is_pattern(path)):
         return word
     try:
         return f"{kind}{colon}{Path(os.path.relpath(path, folder)).as_posix()}"

@@ -20,7 +20,8 @@ from resnet_edge.core import statistics
 from resnet_edge.core.errors import ArtifactError, ResnetEdgeError
 from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.report import Failure
-from resnet_edge.evaluation.predict import check_images, load_backend, open_images, stored
+from resnet_edge.data.image_file import open_images
+from resnet_edge.evaluation.predict import check_images, load_backend, stored
 from resnet_edge.schemes import baseline
 from resnet_edge.workers.progress import OnProgress, Progress
 

@@ -235,6 +235,7 @@ class _Run:
             folder=str(self.workspace.scratch_folder("images")),
             hold_out=HELD_OUT if self.request.same_data and self.converted.holds_out() else 0,
             limit=self.request.images,
+            as_array=True,  # widened files and other machines take them, too
         )
         reader = self.workers.worker("images", self.on_progress)
         try:

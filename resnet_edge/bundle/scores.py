@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from resnet_edge.bundle import acceleration as bundle_acceleration
@@ -36,6 +37,8 @@ from resnet_edge.core.results.bundle import (
     GoldenImage,
     GoldenScores,
 )
+from resnet_edge.data.blocks import blocks
+from resnet_edge.data.image_file import open_images
 from resnet_edge.evaluation.outputs import as_probabilities
 from resnet_edge.evaluation.predict import stored
 from resnet_edge.golden.png import png
@@ -56,7 +59,13 @@ def expected(request: ExpectScores, on_progress: OnProgress) -> WrittenFile:
 
 def widen(request: WidenImages, on_progress: OnProgress) -> WrittenFile:
     """Grey as red, green and blue."""
-    np.save(request.out, np.repeat(np.load(request.images, mmap_mode="r"), 3, axis=-1))
+    images = open_images(Path(request.images))
+    wide = open_memmap(request.out, mode="w+", dtype=images.dtype, shape=(*images.shape[:3], 3))
+    done = 0
+    for block in blocks(Path(request.images)):
+        wide[done : done + len(block)] = block  # one channel is repeated
+        done += len(block)
+    wide.flush()
     return WrittenFile(request.out)
 
 
@@ -106,7 +115,7 @@ def classes(request: CountClasses, on_progress: OnProgress) -> ClassCounts:
 
 def pick(request: PickGoldenImages, on_progress: OnProgress) -> Picked:
     """Golden images, class after class. Raises DataError where images are no pictures, or none will do."""
-    images, scores = np.load(request.images, mmap_mode="r"), np.load(request.anchor)
+    images, scores = open_images(Path(request.images)), np.load(request.anchor)
     if images.dtype != np.uint8:
         raise DataError("golden images are pictures, and the data holds floats: give bytes, 0 to 255")
     labels = np.load(request.labels) if request.labels is not None else None
@@ -148,7 +157,7 @@ def _rows(scores: NDArray[Any], head: Head, labels: NDArray[Any] | None, count: 
 
 def golden(request: WriteGoldenVectors, on_progress: OnProgress) -> GoldenWritten:
     """The golden vectors of every file, those of TFLite files for Android's Acceleration Service as well."""
-    pixels = np.load(request.images, mmap_mode="r")[list(request.picked.rows)]
+    pixels = open_images(Path(request.images))[list(request.picked.rows)]
     pictures = tuple(
         GoldenImage(f"golden/images/{name}", _sha256((Path(request.folder) / name).read_bytes()), label)
         for name, label in zip(request.picked.files, request.picked.labels, strict=True)

@@ -27,6 +27,8 @@ from resnet_edge.core.answers import answers, changed
 from resnet_edge.core.errors import ArtifactError
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.statistics import sqnr_db
+from resnet_edge.data.encoded import ImageRows
+from resnet_edge.data.image_file import mapped
 from resnet_edge.data.rows import evenly
 from resnet_edge.evaluation.rules import counted_right
 from resnet_edge.evaluation.sums import measure as sums
@@ -60,7 +62,7 @@ def calibrate(request: Calibrate, on_progress: OnProgress) -> Calibration:
     graph = read_graph(Path(request.portable))
     fixed = _read(request.fixed)
     repairs = _repairs(request, graph, fixed)
-    images = np.load(request.images, mmap_mode="r")
+    images = mapped(Path(request.images))
     rows = (np.asarray(images[row : row + 1], np.float32) for row in range(len(images)))
     measured = measure(
         Path(request.portable),
@@ -134,7 +136,7 @@ class _Search:
         graph: Graph,
         measured: Measured,
         fixed: Ranges,
-        images: NDArray[np.float32],
+        images: ImageRows,
         on_progress: OnProgress,
     ) -> None:
         self.request, self.graph, self.measured, self.fixed = request, graph, measured, fixed

@@ -23,6 +23,7 @@ from resnet_edge.core.answers import answers
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
 from resnet_edge.core.results.calibration_lint import CalibrationLint, Kind, LintFinding
+from resnet_edge.data.image_file import mapped
 from resnet_edge.data.image_scan import scan
 from resnet_edge.data.images_task import Images
 from resnet_edge.data.rows import evenly
@@ -181,7 +182,7 @@ def _calibrated(request: LintCalibration) -> tuple[Ranges | None, NDArray[np.flo
         return limits, np.load(request.outputs)
     if request.portable is None:
         return None, None
-    images = np.load(request.calibration.images, mmap_mode="r")
+    images = mapped(Path(request.calibration.images))
     rows = (np.asarray(images[row : row + 1], np.float32) for row in range(len(images)))
     try:
         measured = measure(
@@ -195,7 +196,7 @@ def _calibrated(request: LintCalibration) -> tuple[Ranges | None, NDArray[np.flo
 def _outside(request: LintCalibration, portable: str, limits: Ranges) -> tuple[dict[str, float], int]:
     """Of each tensor, the share of its values on images of the proof that lie outside of `limits`; and on
     how many images."""
-    images = np.load(request.evaluation.images, mmap_mode="r")
+    images = mapped(Path(request.evaluation.images))
     most = images_within(WORK, request.macs, FEWEST, MOST)
     order = np.random.default_rng(0).permutation(evenly(len(images), most))
     rows = (np.asarray(images[row : row + 1], np.float32) for row in _in_time(order.tolist()))

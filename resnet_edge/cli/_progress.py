@@ -17,11 +17,18 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
+AGAIN = 60.0
+"""Seconds after which a step that still runs says how far it is."""
+
+
 class Lines:
-    """A line when a step begins that may take long, one when it ends, with its seconds."""
+    """A line when a step begins that may take long, one when it ends, with its seconds, and one every minute
+    between them: how far it is, and how long the rest takes at the speed so far."""
 
     def __init__(self) -> None:
         self._began: dict[str, float] = {}
+        # When a line was printed last, and what had been done at the first report.
+        self._said: dict[str, tuple[float, int]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, news: Progress) -> None:
@@ -44,13 +51,31 @@ class Lines:
         began = self._began.setdefault(news.step, now)
         if 0 < news.total <= news.done:
             del self._began[news.step]
+            self._said.pop(news.step, None)
             count = f" {news.total:,}" if news.total > 1 else ""
             return f"{news.step}:{count} done in {now - began:.1f} s"
         # One unit is one call into a library, mostly over before anybody has read that it began.
         if begins and news.total != 1:
+            self._said[news.step] = now, news.done
             about = f" {news.total:,}" if news.total else f" {news.note}".rstrip()
             return f"{news.step}:{about} …"
-        return ""
+        return self._underway(news, now, began)
+
+    def _underway(self, news: Progress, now: float, began: float) -> str:
+        """What was done before the first report, as by a run that was ended, says nothing of the speed."""
+        said, first = self._said.setdefault(news.step, (began, news.done))
+        if now - said < AGAIN or news.done <= first:
+            return ""
+        self._said[news.step] = now, first
+        left = (now - began) * (news.total - news.done) / (news.done - first)
+        return f"{news.step}: {news.done:,} of {news.total:,}, about {_duration(left)} to go"
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
 
 
 class Bars:

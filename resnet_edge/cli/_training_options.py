@@ -36,7 +36,9 @@ def training_options(
     """Add the options."""
     options = [
         click.option(
-            "--data", required=True, help="fashion-mnist[:FOLDER], a folder of class folders, or an .npz."
+            "--data",
+            required=True,
+            help="fashion-mnist[:FOLDER], a folder of class folders, an .npz, or shards (docs/data.md).",
         ),
         click.option(
             "--out",

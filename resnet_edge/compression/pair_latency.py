@@ -16,7 +16,7 @@ from resnet_edge.core import registry, statistics
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.written_file import WrittenFile
 from resnet_edge.core.sidecar import StepLatency
-from resnet_edge.evaluation.predict import open_images
+from resnet_edge.data.image_file import open_images
 from resnet_edge.workers.progress import OnProgress, Progress
 
 IMAGES = 8

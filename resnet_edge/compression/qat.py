@@ -156,7 +156,7 @@ class _Trunk:
             seen = [self._entering(np.full(shape, value, np.float32)) for value in (0, 255)]
         else:
             rows = range(0, len(data.fitted), batch)
-            seen = [self._entering(data.fitted.images[row : row + batch]) for row in rows]
+            seen = [self._entering(data.fitted.images[row : row + batch].astype(np.float32)) for row in rows]
         low, high = min(0.0, *(float(s.min()) for s in seen)), max(0.0, *(float(s.max()) for s in seen))
         self.input_range = low, high
 

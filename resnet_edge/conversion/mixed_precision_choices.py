@@ -10,6 +10,7 @@ import numpy as np
 from resnet_edge.calibrate.calibration import read_ranges
 from resnet_edge.conversion.mixed_precision_task import Choices, ChooseFloatLayers, FloatChoice
 from resnet_edge.core.affordable import images_within
+from resnet_edge.data.image_file import open_images
 from resnet_edge.data.rows import evenly
 from resnet_edge.graph.model import Graph, read_graph
 from resnet_edge.graph.quantization.float_layers import choices, macs_of
@@ -35,7 +36,7 @@ def choose(request: ChooseFloatLayers, on_progress: OnProgress) -> Choices:
     plain = Path(request.folder) / "plain.tflite"
     quantize(repaired, scheme, ranges, plain)
     graph = read_graph(exact)
-    images = np.load(request.images, mmap_mode="r")
+    images = open_images(Path(request.images))
     rows = evenly(len(images), _affordable(graph))
     sensitivity = measure_sensitivity(
         exact,

@@ -17,6 +17,7 @@ EXTRAS = {
     "tflite_micro": ("tflite-micro", "micro"),
     "tensorflow_model_optimization": ("tensorflow-model-optimization", "tfmot"),
     "tf_keras": ("tf_keras", "tfmot"),
+    "pyarrow": ("pyarrow", "parquet"),
 }
 """Import name: (distribution, extra)."""
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.core.machine import usable_cores
+from resnet_edge.data.image_file import mapped
+
 BLOCK = 1 << 24
 """Bytes of a block, or one image where that is larger."""
 
@@ -20,10 +23,10 @@ def spans(count: int, bytes_each: int) -> Iterator[slice]:
 
 
 def blocks(path: Path) -> Iterator[NDArray[Any]]:
-    """The rows of an .npy file, block by block. The file is mapped anew for each: what stays mapped
-    counts as this process's memory."""
-    held = np.load(path, mmap_mode="r")
-    count, bytes_each = len(held), held.itemsize * int(np.prod(held.shape[1:]))
-    del held
-    for span in spans(count, bytes_each):
-        yield np.array(np.load(path, mmap_mode="r")[span])
+    """The rows of a file of images, block by block, decoded by all cores. An .npy file is mapped anew for
+    each: what stays mapped counts as this process's memory."""
+    images = mapped(path, usable_cores())
+    for span in spans(len(images), images.itemsize * int(np.prod(images.shape[1:]))):
+        if isinstance(images, np.ndarray):
+            images = mapped(path)
+        yield np.array(images[span])

@@ -9,6 +9,7 @@ from resnet_edge.core import budget
 from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.files.bundled import DATA
 from resnet_edge.data.headers_task import DataShape, ReadHeaders
+from resnet_edge.data.shards.files import is_pattern
 from resnet_edge.workers.process import WorkerProcess, log_folder
 
 _NAMED_FOLDER = f"{DATA}:"
@@ -47,7 +48,7 @@ def _files(words: tuple[str | None, ...]) -> tuple[str, ...]:
 
 def _is_there(word: str) -> bool:
     path = Path(word)
-    return word.startswith(_NAMED_FOLDER) or path.is_dir() or (path.suffix == ".npz" and path.is_file())
+    return word.startswith(_NAMED_FOLDER) or path.exists() or is_pattern(word)
 
 
 def _look(request: ReadHeaders) -> Mapping[str, DataShape]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
+from PIL import Image
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.image_contract import contract
+from resnet_edge.data.encoded import PLACE, WHOLE, EncodedImages, PhotoFile
 from resnet_edge.data.image_set import ImageSet
 from resnet_edge.data.photo import upright
 from resnet_edge.data.resize import apply
@@ -20,25 +19,36 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", 
 GREY = frozenset({"1", "L", "LA", "I;16", "I;16B", "I;16L"})
 
 
-def load(
-    folder: Path, shape: tuple[int, int, int] | None, scratch: Path | None, resize: str = "pillow"
-) -> ImageSet:
-    """Decode every image to `shape` (H, W, C) by the steps that `resize` names, a preset or a JSON file
-    (core/image_contract.py): without one bilinear and antialiased, aspect not kept.
+def load(folder: Path, shape: tuple[int, int, int] | None, resize: str = "pillow") -> ImageSet:
+    """Every image of `shape` (H, W, C), by the steps that `resize` names, a preset or a JSON file
+    (core/image_contract.py): without one bilinear and antialiased, aspect not kept. They are decoded when
+    they are asked for.
 
-    Without `shape` the first image's size is used. Raises UnknownName, and DataError with the file that
-    does not decode; other kinds of file are not images and are left out.
-    """
+    Without `shape` the first image's size is used. Raises UnknownName, and DataError; other kinds of file are
+    not images and are left out."""
     files, labels, names = _listed(folder)
-    height, width, channels = shape or _shape_of(files[0])
-    if channels not in (1, 3):
-        raise DataError(f"images have 1 or 3 channels, and the model takes {channels}: give an .npz instead")
-    steps = contract(resize, height, width, channels)
-    images = _room(folder, resize, (len(files), height, width, channels), scratch)
-    for row, file in enumerate(files):
-        images[row] = apply(steps, file)
+    height, width, channels = shape or shape_of(upright(files[0]))
+    check_channels(channels)
+    places = np.zeros(len(files), PLACE)
+    places["file"], places["record"] = np.arange(len(files)), WHOLE
+    places["size"] = [_size(file) for file in files]
+    photos = [PhotoFile(str(file), str(file)) for file in files]
+    images = EncodedImages(photos, places, contract(resize, height, width, channels))
     own_names = tuple(_text(file.relative_to(folder)) for file in files)
     return ImageSet(images, labels, names, folder.name or str(folder), files=own_names)
+
+
+def check_channels(channels: int) -> None:
+    """Raises DataError unless photos have so many."""
+    if channels not in (1, 3):
+        raise DataError(f"images have 1 or 3 channels, and the model takes {channels}: give an .npz instead")
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError as error:
+        raise DataError(f"{file} cannot be read ({error.strerror}): leave it where it is") from error
 
 
 def _text(file: Path) -> str:
@@ -68,27 +78,24 @@ def decode(file: Path, height: int, width: int, channels: int, resize: str = "pi
     return apply(contract(resize, height, width, channels), file)
 
 
-def _shape_of(file: Path) -> tuple[int, int, int]:
-    image = upright(file)
+def shape_of(image: Image.Image) -> tuple[int, int, int]:
+    """(H, W, C) of a photo."""
     return image.height, image.width, 1 if image.mode in GREY else 3
 
 
-def _room(
-    folder: Path, resize: str, size: tuple[int, int, int, int], scratch: Path | None
-) -> NDArray[np.uint8]:
-    """Where the images of `folder`, resized so, go: a file in `scratch`, else memory."""
-    if scratch is None:
-        return np.empty(size, np.uint8)
-    digest = hashlib.sha256(os.fsencode(folder.resolve()) + b"\0" + os.fsencode(resize)).hexdigest()[:16]
-    name = f"{digest}-{'x'.join(map(str, size))}.npy"
-    mapped: NDArray[np.uint8] = open_memmap(scratch / name, mode="w+", dtype=np.uint8, shape=size)
-    return mapped
+def photos_and_folders(folder: Path) -> list[Path]:
+    """What a folder of photos holds. Raises OSError."""
+    return [*_class_folders(folder), *_images(folder)]
+
+
+def _class_folders(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not _is_left_behind(entry))
 
 
 def listing(folder: Path) -> tuple[list[Path], NDArray[np.int64] | None, tuple[str, ...]]:
     """The image files, their labels (None in a flat folder) and the names of the classes, in their sorted
     order. Raises DataError, OSError."""
-    classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not _is_left_behind(entry))
+    classes = _class_folders(folder)
     flat = _images(folder)
     if classes and flat:
         raise DataError(

@@ -11,7 +11,9 @@ from resnet_edge.core.machine import available_memory
 from resnet_edge.data import fashion_mnist, folder, npz
 from resnet_edge.data.headers_task import DataShape, Headers, ReadHeaders
 from resnet_edge.data.image_set import Split
+from resnet_edge.data.load import shards_of
 from resnet_edge.data.photo import check_header
+from resnet_edge.data.shards.files import one_kind
 from resnet_edge.workers.progress import OnProgress
 
 _FLOAT = 4
@@ -21,12 +23,13 @@ _FLOAT = 4
 @dataclass(frozen=True, kw_only=True)
 class _Images:
     """What is known of images without unpacking them: how many, and (H, W, C); C of photos is the least.
-    `common`: what all of them have."""
+    `common`: what all of them have. `kept`: all are in memory; photos are decoded when they are asked for."""
 
     count: int
     shape: tuple[int, ...]
     common: DataShape
     files: int = 1
+    kept: bool = True
 
 
 def look(request: ReadHeaders, on_progress: OnProgress) -> Headers:
@@ -50,11 +53,30 @@ def _look(data: str, request: ReadHeaders) -> _Images:
         height, width = size
         shape = height, width, 1
         return _Images(count=count, shape=shape, common=shape, files=2 * len(splits))
+    if shards := shards_of(data):
+        return _shards(data, shards, request)
     if Path(data).is_dir():
         return _photos(Path(data), request)
     number, *array = npz.look(Path(data), fresh=request.fresh)
     height, width, channels = array
     return _Images(count=number, shape=(height, width, channels), common=(height, width, channels))
+
+
+def _shards(data: str, shards: tuple[Path, ...], request: ReadHeaders) -> _Images:
+    """Of which kind they are, and no more: to look at photos, all has to be read."""
+    one_kind(shards)
+    if request.fresh and request.input_shape is None:
+        raise DataError(
+            f"{data} holds photos of any size: say what the network is to take with --input-shape H,W,C"
+        )
+    height, width, channels = request.input_shape or (1, 1, 1)
+    return _Images(
+        count=request.batch_size,
+        shape=(height, width, channels),
+        common=(None, None, None),
+        files=len(shards),
+        kept=False,
+    )
 
 
 def _photos(path: Path, request: ReadHeaders) -> _Images:
@@ -71,7 +93,7 @@ def _photos(path: Path, request: ReadHeaders) -> _Images:
         width if alike else None,
         channels.pop() if len(channels) == 1 else None,
     )
-    return _Images(count=len(files), shape=(height, width, 1), common=common, files=len(files))
+    return _Images(count=len(files), shape=(height, width, 1), common=common, files=len(files), kept=False)
 
 
 def _check_alike(files: list[Path], sizes: list[tuple[int, int]]) -> None:
@@ -89,9 +111,10 @@ def _check_room(data: str, images: _Images, request: ReadHeaders) -> None:
     The network's own values come on top, many times that."""
     height, width, channels = request.input_shape or images.shape
     one, size = height * width * channels, min(images.count, request.batch_size)
-    needed, free = max(one * images.count, one * size * _FLOAT), available_memory()
+    whole = one * images.count if images.kept else 0
+    needed, free = max(whole, one * size * _FLOAT), available_memory()
     if free is not None and needed > free:
-        what = f"{images.count:,} images" if one * images.count == needed else f"batches of {size:,} images"
+        what = f"{images.count:,} images" if whole == needed else f"batches of {size:,} images"
         raise DataError(
             f"{what} of {height:,}x{width:,} pixels from {data} take {needed:,} bytes, and {free:,} of "
             "memory are free: give smaller images or a smaller --batch-size, or, for photos, --input-shape"

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.data.blocks import blocks
+from resnet_edge.data.image_file import mapped
 from resnet_edge.data.rows import evenly
 
 SAMPLED, PIXELS = 512, 4096
@@ -48,7 +49,7 @@ def scan(path: Path, only: Container[bytes] | None = None) -> Scan:
     spans: list[NDArray[np.float64]] = []
     digests: list[bytes] = []
     pixels: list[NDArray[np.float32]] = []
-    head = np.load(path, mmap_mode="r")
+    head = mapped(path)
     chosen, places = evenly(len(head), SAMPLED), _places(head.shape[1:-1])
     for block in blocks(path):
         rows = block.reshape(len(block), -1)

@@ -1,4 +1,4 @@
-"""Images and labels as arrays: what every loader gives, and what must hold of it."""
+"""Images and labels: what every loader gives, and what must hold of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.data.encoded import EncodedImages
 from resnet_edge.workers.progress import Progress
 
 Split = Literal["train", "test"]
@@ -17,14 +18,14 @@ Split = Literal["train", "test"]
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images in memory or memory-mapped.
+    """Images in memory, memory-mapped, or photos that are decoded when they are asked for.
 
     `images`: (N, H, W, C), uint8, or float32 as the user gave it. `labels`: (N,) int64, or, of several labels
     per image, (N, labels) of 0 and 1, or None. `class_names`: one name per class, empty where nothing names
     them. `source`: the words that the report uses. `files`: the path of each in its folder, empty where
     images have no files of their own."""
 
-    images: NDArray[np.uint8] | NDArray[np.float32]
+    images: NDArray[np.uint8] | NDArray[np.float32] | EncodedImages
     labels: NDArray[np.int64] | None
     class_names: tuple[str, ...]
     source: str

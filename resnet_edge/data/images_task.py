@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.core.files.written_file import WrittenFile
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.workers.task import Task
+
+ENCODED = ".photos"
+"""The suffix of a file that tells where photos are (data/encoded.py), in place of an array of them."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,9 @@ class PrepareImages(
     """data.images: DATA as arrays for a model that takes `shape` (H, W, C) and has so many `classes`, as its
     head `kind` says. `hold_out` sets so many apart, at most a fifth; `limit` keeps at most so many of the
     others, spread evenly over the classes. `for_calibration`: the labels do not matter. `seed`: of a random
-    order, in which the first of them are as good as any; None leaves them as they come."""
+    order, in which the first of them are as good as any; None leaves them as they come. Photos to
+    prove on are decoded when they are asked for; those for calibration, or `as_array`, are few, and an
+    array."""
 
     data: str
     shape: tuple[int, int, int]
@@ -36,12 +42,14 @@ class PrepareImages(
     for_calibration: bool = False
     kind: HeadKind = "classes"
     seed: int | None = None
+    as_array: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """Images on disk: `images` .npy (N, H, W, C); `labels` .npy (N,), or (N, labels) of several, or None.
-    `names` (JSON) lists the file of each in its folder, or its row in an array; None where nobody asks."""
+    """Images on disk: `images` .npy (N, H, W, C), or ENCODED: where the photos are; `labels` .npy (N,), or
+    (N, labels) of several, or None. `names` (JSON) lists the file of each in its folder, or its row in an
+    array; None where nobody asks."""
 
     images: str
     labels: str | None
@@ -50,6 +58,11 @@ class Images:
     source: str
     sha256: str
     names: str | None = None
+
+    @property
+    def encoded(self) -> bool:
+        """Whether they are photos, which are decoded where they are read: on this machine alone."""
+        return self.images.endswith(ENCODED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,3 +81,16 @@ class TakeFirstImages(
     images: Images
     n: int
     folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodeImages(
+    Task[WrittenFile], runs="resnet_edge.data.images:decode", reads=("images",), writes=("out",)
+):
+    """data.images: those from `start` to `stop` of `images` as an array, to `out` (.npy): for another
+    machine, which has no photos."""
+
+    images: str
+    start: int
+    stop: int
+    out: str

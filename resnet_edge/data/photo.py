@@ -1,7 +1,8 @@
-"""A photo as a file, upright and with 8-bit samples."""
+"""A photo as a file, or as the bytes of one, upright and with 8-bit samples."""
 
 from __future__ import annotations
 
+import io
 import re
 import signal
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from resnet_edge.core.errors import DataError, first_line
 
@@ -21,10 +22,17 @@ MAX_PIXELS = 100_000_000
 """A guard against decompression bombs: a file of some kB can ask for all the memory."""
 
 
-def upright(file: Path) -> Image.Image:
+SAMPLE_BYTES = 8
+"""Of a pixel at most: four channels of 16 bits."""
+LARGEST = MAX_PIXELS * SAMPLE_BYTES
+"""Bytes of a file with one photo: as many as its pixels take where nothing packs them."""
+
+
+def upright(file: Path | str, content: bytes | None = None) -> Image.Image:
     """The photo in whatever mode it has, turned as its EXIF tag says; of an animation the first frame;
-    16-bit samples keep their upper 8 bits. Raises DataError."""
-    with _opened(file) as opened:
+    16-bit samples keep their upper 8 bits. `content`: the bytes of the photo, where they are at hand; `file`
+    then is what errors call it. Raises DataError."""
+    with _opened(file, content) as opened:
         return _eight_bits(file, ImageOps.exif_transpose(opened))
 
 
@@ -67,10 +75,10 @@ def check_header(file: Path) -> Header:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
+def _opened(file: Path | str, content: bytes | None = None) -> Iterator[Image.Image]:
     """The photo before its pixels are decoded; what goes wrong within is a DataError."""
     try:
-        with Image.open(file, formats=FORMATS) as opened:
+        with Image.open(file if content is None else io.BytesIO(content), formats=FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise DataError(_too_large(file, f"{opened.width:,}x{opened.height:,}"))
             yield opened
@@ -79,12 +87,17 @@ def _opened(file: Path) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:  # Pillow's own limit is higher, and tells no sides
         raise DataError(_too_large(file, _pixels_in(error))) from error
     except Exception as error:  # Pillow's decoders raise whatever their parsers raise
-        raise DataError(
-            f"{file} does not decode as an image ({first_line(error)}): fix or remove it"
-        ) from error
+        raise DataError(f"{file} does not decode as an image ({_why(error)}): fix or remove it") from error
 
 
-def _too_large(file: Path, size: str) -> str:
+def _why(error: Exception) -> str:
+    """Pillow names an object of Python where it was given bytes."""
+    if isinstance(error, UnidentifiedImageError):
+        return f"it begins as none of {', '.join(FORMATS)}"
+    return first_line(error)
+
+
+def _too_large(file: Path | str, size: str) -> str:
     return f"{file} has {size} pixels, and {MAX_PIXELS:,} are the most: make it smaller, or remove it"
 
 
@@ -93,7 +106,7 @@ def _pixels_in(error: Exception) -> str:
     return f"{int(match[0]):,}" if match else "too many"
 
 
-def _eight_bits(file: Path, image: Image.Image) -> Image.Image:
+def _eight_bits(file: Path | str, image: Image.Image) -> Image.Image:
     """The image with 8-bit samples: `convert` would clip wider ones, not scale them."""
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))

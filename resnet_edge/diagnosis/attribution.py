@@ -26,13 +26,14 @@ from resnet_edge.core.neighbours import nearest
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.core.results.attribution import Attribution, Cause, Share
 from resnet_edge.core.tensors import dequantize
+from resnet_edge.data.image_file import open_images
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
 from resnet_edge.diagnosis.as_written import as_written
 from resnet_edge.diagnosis.attribution_task import Attributed, AttributeGap, Fed, FeedImages
 from resnet_edge.diagnosis.kernel_check import checked
 from resnet_edge.evaluation.outputs import seen
-from resnet_edge.evaluation.predict import open_images, stored
+from resnet_edge.evaluation.predict import stored
 from resnet_edge.evaluation.rules import counted
 from resnet_edge.formats.tflite import describe
 from resnet_edge.workers.progress import OnProgress

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from resnet_edge.core.results.error_growth import ErrorGrowth
+from resnet_edge.data.image_file import open_images
 from resnet_edge.data.rows import evenly
 from resnet_edge.diagnosis.error_growth_task import MeasureErrorGrowth
-from resnet_edge.evaluation.predict import open_images
 from resnet_edge.graph.quantization.error_growth import measure_error_growth
 from resnet_edge.workers.progress import OnProgress, tracked
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.data.image_file import open_images
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
 from resnet_edge.diagnosis.explain_task import CompareLayers, Explained
 from resnet_edge.diagnosis.layers.compare import compared
-from resnet_edge.evaluation.predict import open_images
 from resnet_edge.workers.progress import OnProgress, Progress
 
 

@@ -18,13 +18,14 @@ from resnet_edge.core.proportion import wilson
 from resnet_edge.core.results.int8_risk import AS_IT_COMES, SEVEN_BITS, Int8Risk, LayerRisk, Way
 from resnet_edge.core.statistics import sqnr_db
 from resnet_edge.core.tensors import dequantize
+from resnet_edge.data.image_file import open_images
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
 from resnet_edge.diagnosis.integers_task import EmulateOverflow, Overflowed
 from resnet_edge.diagnosis.overflow.emulation import Emulation
 from resnet_edge.diagnosis.overflow_advice import advice
 from resnet_edge.evaluation.outputs import seen
-from resnet_edge.evaluation.predict import open_images, stored
+from resnet_edge.evaluation.predict import stored
 from resnet_edge.evaluation.rules import tabulate
 from resnet_edge.formats.onnx import optimized, pairs
 from resnet_edge.graph.macs import stated_in_integers

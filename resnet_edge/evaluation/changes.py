@@ -24,6 +24,7 @@ from resnet_edge.core.results.changes import (
     ImageAnswer,
     Pair,
 )
+from resnet_edge.data.image_file import open_images
 from resnet_edge.data.images_task import Images
 from resnet_edge.data.thumbnail import MOST_BYTES, thumbnail
 from resnet_edge.evaluation.changes_task import CountChanges, FileOutputs
@@ -183,7 +184,7 @@ def _names(images: Images) -> list[str]:
 
 def _pictures(request: CountChanges, rows: Answers) -> list[str]:
     """One for each row; empty once all together would be more than MOST_BYTES, and where none are made."""
-    images = np.load(request.images.images, mmap_mode="r")
+    images = open_images(Path(request.images.images))
     pictures, left = [], MOST_BYTES
     for row in rows:
         picture = thumbnail(images[row]) if request.pictures else ""

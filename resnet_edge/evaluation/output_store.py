@@ -15,6 +15,7 @@ from resnet_edge.core.errors import OutputError
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.job import Target
+from resnet_edge.models import ModelRequest
 
 
 class OutputStore:
@@ -34,6 +35,10 @@ class OutputStore:
     ) -> Path:
         """A folder for the outputs of one proof. Raises OutputError."""
         return self._folder((artifact.sha256, target, images.sha256, preprocessing))
+
+    def reference_folder(self, model: ModelRequest, preprocessing: Preprocessing, images: Images) -> Path:
+        """The same for those of a Keras model, of which `source` is its hash. Raises OutputError."""
+        return self._folder(("reference", model, preprocessing, images.sha256))
 
     def _folder(self, parts: Iterable[object]) -> Path:
         known = repr((*parts, sorted(self._versions.items())))

@@ -17,6 +17,8 @@ from resnet_edge.core import registry
 from resnet_edge.core.artifact import Quantization, TensorSpec
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.tensors import dequantize, quantize
+from resnet_edge.data.encoded import ImageRows
+from resnet_edge.data.image_file import open_images
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.predict_task import Predict, PredictResult
 from resnet_edge.graph.loops import has_loop
@@ -43,7 +45,7 @@ def opened(request: Predict) -> AbstractContextManager[Session]:
 
 def outputs_of(
     session: Session,
-    images: NDArray[Any],
+    images: ImageRows,
     request: Predict,
     out: str,
     step: str,
@@ -100,23 +102,7 @@ def load_backend(name: str, format: str, path: str) -> Backend:
     return module
 
 
-def open_images(path: Path) -> NDArray[Any]:
-    """Memory-mapped images (N, H, W, C). Raises DataError."""
-    try:
-        images = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as images: {error}") from error
-    if images.ndim != 4 or images.dtype not in (np.uint8, np.float32):
-        raise DataError(
-            f"{path} holds {images.dtype} {images.shape}; images are uint8 or float32 (N, H, W, C)"
-        )
-    if len(images) == 0:
-        raise DataError(f"{path} holds no image")
-    pixels: NDArray[Any] = images
-    return pixels
-
-
-def check_images(images: NDArray[Any], spec: TensorSpec) -> None:
+def check_images(images: ImageRows, spec: TensorSpec) -> None:
     """Raise DataError unless the images have the height, width and channels of the input, in either order."""
     if tuple(spec.shape[1:]) != images.shape[1:] and not spec.channels_first(images.shape[1:]):
         have, need = ("x".join(map(str, shape)) for shape in (images.shape[1:], spec.shape[1:]))
@@ -138,12 +124,12 @@ def stored(pixels: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
     return np.ascontiguousarray(quantize(pixels, spec))
 
 
-def _batch_size(session: Session, images: NDArray[Any]) -> int:
+def _batch_size(session: Session, images: ImageRows) -> int:
     """One where the artifact says one and the session takes no more on one way, else as many as are worth
     a call."""
     fixed = session.input.shape[0]
     if fixed is None or (fixed == 1 and hasattr(session, "each")):
-        return int(max(1, min(LARGEST_BATCH, BATCH_BYTES // (4 * images[0].size))))
+        return int(max(1, min(LARGEST_BATCH, BATCH_BYTES // (4 * int(np.prod(images.shape[1:]))))))
     if fixed != 1:
         raise ArtifactError(
             f"the artifact takes {fixed} images at a time: convert it with batch 1 or dynamic"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
 from resnet_edge.core.results.reader_check import ReaderCheck
+from resnet_edge.data.encoded import ImageRows
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.data.rows import evenly
 from resnet_edge.models import ModelRequest, OpenedModel
 from resnet_edge.models.witness import IMAGES, check_reader
 
 
-def checked_reader(opened: OpenedModel, request: ModelRequest, images: NDArray[Any]) -> ReaderCheck:
+def checked_reader(opened: OpenedModel, request: ModelRequest, images: ImageRows) -> ReaderCheck:
     """On a few of `images` (N, H, W, C), as they are. Raises ModelError where the reader is wrong."""
     few = images[evenly(len(images), IMAGES)]
     return check_reader(opened, request, preprocessed(few, opened.facts.preprocessing))

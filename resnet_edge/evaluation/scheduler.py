@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, InvalidStateError, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.preprocessing import Preprocessing
-from resnet_edge.data.images_task import Images
+from resnet_edge.data.images_task import DecodeImages, Images
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.workers.grant import NOTHING, Grant
@@ -109,7 +110,8 @@ class Scheduler:
             PredictShard.of(request, start, stop, f"{name}.{start}-{stop}.npy")
             for start, stop in spans((*cuts, images.n), None if target.in_one else SHARD)
         ]
-        return Evaluation(artifact, job, target, self._gathered(request, shards, target), beside)
+        gathered = self._gathered(request, shards, target, images)
+        return Evaluation(artifact, job, target, gathered, beside)
 
     def _machine(
         self, executor: Executor, workers: WorkerPool, count: int, grant: Grant, host: str = THIS_MACHINE
@@ -124,20 +126,25 @@ class Scheduler:
         return _Machine(executor=executor, workers=members, idle=idle)
 
     def _gathered(
-        self, request: Predict, shards: list[PredictShard], target: Target
+        self, request: Predict, shards: list[PredictShard], target: Target, images: Images
     ) -> Future[PredictResult]:
         gathering = _Gathering(request, shards, target.backend, self._on_progress)
         here, there = self._machines[THIS_MACHINE], self._machines[target.host]
         for shard in shards:
             # What is there from a run before is here.
             machine = here if shard.is_done else there
-            machine.executor.submit(self._run, shard, gathering, machine, here)
+            decodes = images.encoded and machine is not here
+            machine.executor.submit(self._run, shard, gathering, machine, here, decodes=decodes)
         return gathering.outputs
 
-    def _run(self, shard: PredictShard, gathering: _Gathering, machine: _Machine, here: _Machine) -> None:
+    def _run(
+        self, shard: PredictShard, gathering: _Gathering, machine: _Machine, here: _Machine, *, decodes: bool
+    ) -> None:
+        """`decodes`: the photos are here, and go to the machine as an array, which nobody keeps here."""
         wait(self._before)
         with machine.worker() as worker:
-            last = gathering.run(shard, worker)
+            before = partial(_decoded, shard, here) if decodes else None
+            last = gathering.run(shard, worker, before)
         if last:
             with here.worker() as worker:
                 gathering.join(worker)
@@ -171,6 +178,14 @@ class _Machine:
             worker.close()
 
 
+def _decoded(shard: PredictShard, here: _Machine) -> PredictShard:
+    """The same on an array of its images alone."""
+    out = f"{shard.out}.images.npy"
+    with here.worker() as worker:
+        worker.run(DecodeImages(images=shard.whole.images, start=shard.start, stop=shard.stop, out=out))
+    return replace(shard, whole=replace(shard.whole, images=out), start=0, stop=shard.stop - shard.start)
+
+
 class _Gathering:
     """The shards of one proof on `backend`, on their way to its outputs."""
 
@@ -183,13 +198,21 @@ class _Gathering:
         self._left, self._done = len(shards), 0
         self._lock = threading.Lock()
 
-    def run(self, shard: PredictShard, worker: Worker) -> bool:
-        """One shard, by `worker`; whether it was the last. The first that fails is the proof's failure."""
+    def run(
+        self, shard: PredictShard, worker: Worker, carried: Callable[[], PredictShard] | None = None
+    ) -> bool:
+        """One shard, by `worker`; whether it was the last. The first that fails is the proof's failure.
+        `carried` makes what is run in its place, with images that are removed afterwards."""
         if self.outputs.done():
             return False
         self._progress(0)
         try:
-            worker.run(shard)
+            run = shard if carried is None else carried()
+            try:
+                worker.run(run)
+            finally:
+                if carried is not None:
+                    Path(run.whole.images).unlink(missing_ok=True)
         except BaseException as error:  # whoever waits for the outputs must hear of it
             self._failed(error)
             return False

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from resnet_edge.backends import Session
 from resnet_edge.core.errors import DataError, first_line
 from resnet_edge.core.files.atomic import take_name
-from resnet_edge.evaluation.predict import open_images, opened, outputs_of
+from resnet_edge.data.encoded import picked
+from resnet_edge.data.image_file import open_images
+from resnet_edge.evaluation.predict import opened, outputs_of
 from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.workers.progress import OnProgress
 
@@ -51,7 +53,7 @@ def run(request: PredictShard, on_progress: OnProgress) -> PredictResult:
     out, result_file = Path(request.out), Path(request.result)
     if out.is_file() and (known := _earlier_result(result_file)) is not None:
         return replace(known, out=str(out))
-    images = open_images(Path(request.whole.images))[request.start : request.stop]
+    images = picked(open_images(Path(request.whole.images)), slice(request.start, request.stop))
     unfinished = str(out.with_suffix(f".{os.getpid()}.npy"))
     try:
         session = _last.session(request.whole)

@@ -9,18 +9,22 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from resnet_edge.core.errors import DataError
+from resnet_edge.core.errors import DataError, first_line
 from resnet_edge.core.files.written_file import WrittenFile
-from resnet_edge.core.machine import available_memory
+from resnet_edge.core.machine import available_memory, usable_cores
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.results.reader_check import ReaderCheck
+from resnet_edge.data.encoded import ImageRows, picked
+from resnet_edge.data.image_file import open_images
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.reader_check import checked_reader
 from resnet_edge.evaluation.source_task import (
     ExportModel,
+    JoinOutputs,
     ReadLearnedRanges,
     ReadModelFacts,
     RunReference,
@@ -69,7 +73,7 @@ def export(request: ExportModel, on_progress: OnProgress) -> WrittenFile:
 
 def witness(request: WitnessReader, on_progress: OnProgress) -> ReaderCheck:
     """Whether another loader gives the same answers. Raises ModelError where it does not."""
-    opened, images = _opened(request.model), np.load(request.images, mmap_mode="r")
+    opened, images = _opened(request.model), open_images(Path(request.images))
     on_progress(Progress(step="witness", note="the same file, read by another loader"))
     check = checked_reader(opened, request.model, images)
     on_progress(Progress(step="witness", done=1, total=1, note=check.loader))
@@ -77,35 +81,34 @@ def witness(request: WitnessReader, on_progress: OnProgress) -> ReaderCheck:
 
 
 def reference(request: RunReference, on_progress: OnProgress) -> WrittenFile:
-    """Run the model itself on every image; writes (N, classes) float32."""
+    """Run the model itself on images; writes (rows, outputs) float32."""
     import tensorflow as tf
 
     opened = _opened(request.model)
-    images = np.load(request.images, mmap_mode="r")
-    network = _compiled(request.model)
-    size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape)), len(images)))
-    memory = available_memory()
-    if memory is not None and opened.activation_bytes:
-        size = max(1, min(size, memory // (IN_FLIGHT * opened.activation_bytes)))
+    whole = open_images(Path(request.images), usable_cores())
+    total, start = len(whole), request.start
+    images = picked(whole, slice(start, request.stop))
+    network, size = _compiled(request.model), _batch_size(request.model, total)
     outputs = np.empty((len(images), opened.facts.head.outputs), np.float32)
-    known = np.empty((0, outputs.shape[1])) if request.known is None else np.load(request.known)
-    outputs[: len(known)] = known
-    for start in range(len(known), len(images), size):
-        batch = preprocessed(images[start : start + size], opened.facts.preprocessing)
+    for first in range(0, len(images), size):
+        batch = preprocessed(images[first : first + size], opened.facts.preprocessing)
         # Another size would be traced anew: a second and a half for a ResNet-50.
         filled = np.resize(batch, (size, *batch.shape[1:]))
-        outputs[start : start + size] = network(tf.constant(filled)).numpy()[: len(batch)]
-        on_progress(
-            Progress(step="reference", done=min(start + size, len(images)), total=len(images), note="Keras")
-        )
+        outputs[first : first + size] = network(tf.constant(filled)).numpy()[: len(batch)]
+        done = start + min(first + size, len(images))
+        on_progress(Progress(step="reference", done=done, total=total, note="Keras"))
     if not np.isfinite(outputs).all():
-        raise DataError(_not_finite(outputs, images, request, opened))
+        raise DataError(_not_finite(outputs, images, request, opened, total))
     np.save(request.out, outputs)
     return WrittenFile(request.out)
 
 
 def _not_finite(
-    outputs: NDArray[np.float32], images: NDArray[Any], request: RunReference, opened: OpenedModel
+    outputs: NDArray[np.float32],
+    images: ImageRows,
+    request: RunReference,
+    opened: OpenedModel,
+    total: int,
 ) -> str:
     """Which image it is first, and which layer, and what to do."""
     bad = (~np.isfinite(outputs)).any(axis=1)
@@ -113,12 +116,42 @@ def _not_finite(
     names = () if request.names is None else msgspec.json.decode(Path(request.names).read_bytes())
     image = preprocessed(images[row : row + 1], opened.facts.preprocessing)
     where = origin_of(opened.trackable, image, lambda: opened.network(image))
-    first = f"{names[row] if names else row}{f', and there first {where}' if where else ''}"
+    called = names[request.start + row] if names else request.start + row
+    first = f"{called}{f', and there first {where}' if where else ''}"
+    stop = request.start + len(images)
+    among = f"{total:,} images" if len(images) == total else f"the images {request.start:,} to {stop - 1:,}"
     return (
-        f"the model itself gives NaN or infinity on {count:,} of {len(images):,} images, first image "
+        f"the model itself gives NaN or infinity on {count:,} of {among}, first image "
         f"{first}: leave these images out of --data, or correct the layer; and see that --preprocess is what "
         "it was trained with"
     )
+
+
+@lru_cache(maxsize=1)
+def _batch_size(request: ModelRequest, count: int) -> int:
+    """Once, for the same reason: the memory that is free changes."""
+    opened = _opened(request)
+    size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape)), count))
+    memory = available_memory()
+    if memory is not None and opened.activation_bytes:
+        size = max(1, min(size, memory // (IN_FLIGHT * opened.activation_bytes)))
+    return size
+
+
+def join(request: JoinOutputs, on_progress: OnProgress) -> WrittenFile:
+    """Raises DataError where what is there is no part, as of a machine that was switched off."""
+    try:
+        parts = [np.load(part, mmap_mode="r", allow_pickle=False) for part in request.parts]
+        if sum(map(len, parts)) != request.n or any(part.dtype != np.float32 for part in parts):
+            raise ValueError(f"they are no outputs of {request.n:,} images")
+        shape = (request.n, *parts[0].shape[1:])
+        outputs = open_memmap(request.out, mode="w+", dtype=np.float32, shape=shape)
+        np.concatenate(parts, out=outputs)
+    except (OSError, ValueError) as error:
+        why = first_line(error)
+        raise DataError(f"outputs of the reference cannot be joined ({why}): run again") from error
+    outputs.flush()
+    return WrittenFile(request.out)
 
 
 def learned(request: ReadLearnedRanges, on_progress: OnProgress) -> WrittenFile:
@@ -131,7 +164,7 @@ def learned(request: ReadLearnedRanges, on_progress: OnProgress) -> WrittenFile:
 
     opened = _opened(request.model)
     facts, ranges = opened.facts, opened.ranges or {}
-    images = _telling(np.load(request.images, mmap_mode="r"), facts.preprocessing.takes_pixels)
+    images = _telling(open_images(Path(request.images)), facts.preprocessing.takes_pixels)
     graph = flat_graph(opened.trackable, facts.input_shape)
     outputs = activations(graph, ranges, preprocessed(images, facts.preprocessing))
     optional = tuple(name for name in ranges if name.endswith(INPUT))
@@ -140,7 +173,7 @@ def learned(request: ReadLearnedRanges, on_progress: OnProgress) -> WrittenFile:
     return WrittenFile(request.out)
 
 
-def _telling(images: NDArray[Any], takes_pixels: bool) -> NDArray[np.float32]:
+def _telling(images: ImageRows, takes_pixels: bool) -> NDArray[np.float32]:
     """An image, and noise: on both of them no two layers give the same by chance."""
     image = np.asarray(images[:1], np.float32)
     low, high = (0, 255) if takes_pixels else (image.min(), image.max())

@@ -46,19 +46,30 @@ class RunReference(
     reads=(
         "model.source",
         "images",
-        "known",
         "names",
     ),
     writes=("out",),
 ):
-    """Run the Keras model on `images` (.npy), outputs to `out` (.npy). `known` are those of
-    the first images (.npy), which are not run again; `names` has what the images are called (.json)."""
+    """Run the Keras model on `images` from `start` to `stop` (None: the last), outputs to `out` (.npy).
+    `names` has what all images are called (.json)."""
 
     model: ModelRequest
     images: str
     out: str
-    known: str | None = None
     names: str | None = None
+    start: int = 0
+    stop: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinOutputs(
+    Task[WrittenFile], runs="resnet_edge.evaluation.source:join", reads=("parts",), writes=("out",)
+):
+    """The outputs (.npy) of `n` images in one, in order."""
+
+    parts: tuple[str, ...]
+    n: int
+    out: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,9 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.results.golden_vectors import GoldenArtifact, GoldenRun, GoldenVectors
-from resnet_edge.evaluation.predict import load_backend, open_images
+from resnet_edge.data.encoded import ImageRows
+from resnet_edge.data.image_file import open_images
+from resnet_edge.evaluation.predict import load_backend
 from resnet_edge.evaluation.predict_task import Ends
 from resnet_edge.evaluation.sanity import examine
 from resnet_edge.golden.file import GoldenFile, write_golden
@@ -53,7 +55,7 @@ def save(request: SaveGoldenVectors, on_progress: OnProgress) -> Saved:
 
 def _vectors(
     request: SaveGoldenVectors,
-    images: NDArray[Any],
+    images: ImageRows,
     reference: Values,
     labels: NDArray[np.int64] | None,
     rows: list[int],

@@ -20,9 +20,9 @@ from resnet_edge.core.image_contract import ImageContract, contract
 from resnet_edge.core.proportion import drop_points
 from resnet_edge.core.results.resize_check import ResizeCheck, ResizeRow
 from resnet_edge.core.tensors import dequantize
-from resnet_edge.data.folder import listing
+from resnet_edge.data.encoded import EncodedImages
+from resnet_edge.data.image_set import ImageSet
 from resnet_edge.data.load import load
-from resnet_edge.data.photo import upright
 from resnet_edge.data.platforms import PLATFORMS, UNKNOWN, Platform
 from resnet_edge.data.resize import apply, box_of
 from resnet_edge.evaluation.predict import load_backend, stored
@@ -70,19 +70,21 @@ def resize_check(request: CheckResize, on_progress: OnProgress) -> ResizeCheck:
         height, width, channels = _takes(session.input, request)
         steps = contract(request.resize, height, width, channels)
         notes = (ASSUMED,) if request.takes_pixels is None and session.input.dtype.startswith("f") else ()
-        if not (request.data and Path(request.data).is_dir()):
-            return _at_size(request, steps, notes)
+        data = load(request.data, "test", (height, width, channels))
+        if not isinstance(data.images, EncodedImages):
+            return _at_size(request, data, steps, notes)
         squashed = ends_in_sigmoid(Path(request.path))
         head = _head(request.path, session.output, squashed=squashed)
         if head.kind == "binary":
             notes = (*notes, f"the file has one output, and the answer is {head.rule}: that was assumed")
-        files, labels = _photos(request, head.classes)
+        photos, labels = data.images, _labels(request, data, head.classes)
         if head.kind == "multilabel":  # of which a folder has one for each image
             labels = None
         sums = _Sums()
         step = f"resizes of {Path(request.path).name}"
-        for row, file in enumerate(tracked(files, step, len(files), on_progress)):
-            _add(sums, upright(file), steps, session, head, None if labels is None else int(labels[row]))
+        for row in tracked(range(len(photos)), step, len(photos), on_progress):
+            label = None if labels is None else int(labels[row])
+            _add(sums, photos.photo(row), steps, session, head, label)
     return _checked(request, steps, sums, labels is not None, notes)
 
 
@@ -117,9 +119,10 @@ def _takes(spec: TensorSpec, request: CheckResize) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def _at_size(request: CheckResize, steps: ImageContract, notes: tuple[str, ...]) -> ResizeCheck:
-    """Arrays, which have the model's size already. Raises DataError where they have not."""
-    images = load(request.data, "test", (steps.height, steps.width, steps.channels))
+def _at_size(
+    request: CheckResize, images: ImageSet, steps: ImageContract, notes: tuple[str, ...]
+) -> ResizeCheck:
+    """Arrays, which have the model's size already."""
     return ResizeCheck(
         file=Path(request.path).name,
         source=images.source,
@@ -133,23 +136,24 @@ def _at_size(request: CheckResize, steps: ImageContract, notes: tuple[str, ...])
     )
 
 
-def _photos(request: CheckResize, classes: int) -> tuple[list[Path], NDArray[np.int64] | None]:
-    """The files and the model's number of each one's class. Raises DataError."""
-    folder = Path(request.data)
-    try:
-        files, labels, names = listing(folder)
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error}") from error
+def _labels(request: CheckResize, data: ImageSet, classes: int) -> NDArray[np.int64] | None:
+    """The model's number of each photo's class. Raises DataError."""
+    labels, names = data.labels, data.class_names
     if labels is None:
-        return files, None
-    if len(names) != classes:
+        return None
+    if names and len(names) != classes:
         raise DataError(
-            f"{folder} has {len(names)} classes and the model {classes}: one sub-folder per class of the "
+            f"{request.data} has {len(names)} classes and the model {classes}: one sub-folder per class of "
+            f"the "
             "model is needed, or a flat folder without labels"
         )
-    if sorted(names) == sorted(request.class_names):
+    if labels.max() >= classes:
+        raise DataError(
+            f"{request.data} has the label {labels.max()} and the model {classes} classes: fix the labels"
+        )
+    if names and sorted(names) == sorted(request.class_names):
         labels = np.array([request.class_names.index(name) for name in names], np.int64)[labels]
-    return files, labels
+    return labels
 
 
 def _add(

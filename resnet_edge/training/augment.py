@@ -14,6 +14,8 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from resnet_edge.data.encoded import ImageRows
+
 Images = NDArray[np.float32]
 Transformation = Callable[[Images, np.random.Generator], Images]
 
@@ -62,7 +64,7 @@ class AugmentedBatches:
 
     def __init__(
         self,
-        images: np.ndarray,
+        images: ImageRows,
         labels: NDArray[np.int64],
         batch_size: int,
         names: Sequence[str],

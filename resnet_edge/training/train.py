@@ -15,6 +15,7 @@ from resnet_edge.core.errors import ModelError, UsageError
 from resnet_edge.core.head import Head
 from resnet_edge.core.proportion import wilson
 from resnet_edge.core.sidecar import Sidecar, State, Step, next_sidecar, write_sidecar
+from resnet_edge.data.encoded import ImageRows
 from resnet_edge.data.rows import evenly
 from resnet_edge.evaluation.reader_check import checked_reader
 from resnet_edge.models import ModelRequest, open_model
@@ -112,7 +113,7 @@ def _what(request: Train, model: keras.Model, data: TrainingData) -> str:
 
 
 def _take_weights(
-    model: keras.Model, start: str, shape: tuple[int, int, int], images: NDArray[Any], on_progress: OnProgress
+    model: keras.Model, start: str, shape: tuple[int, int, int], images: ImageRows, on_progress: OnProgress
 ) -> None:
     """Give `model` the weights of the MODEL `start`, as another loader reads it too on some of `images`.
 
@@ -141,7 +142,7 @@ def _take_weights(
         ) from error
 
 
-def _at_size(images: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+def _at_size(images: ImageRows, height: int, width: int) -> ImageRows:
     """A few of `images` (N, H, W, C) at another size, by the nearest pixels: good enough for two loaders to
     be compared on."""
     if images.shape[1:3] == (height, width):

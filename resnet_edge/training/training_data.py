@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
+from resnet_edge.core.machine import usable_cores
+from resnet_edge.data.blocks import spans
+from resnet_edge.data.encoded import EncodedImages, ImageRows, picked
 from resnet_edge.data.image_set import ImageSet, check_class_numbers
 from resnet_edge.data.labels import check_labels
 from resnet_edge.data.load import load
@@ -23,7 +26,7 @@ class LabelledImages:
     """`images` (N, H, W, C) raw pixels as loaded, `labels` (N,) int64, or (N, labels) of 0 and 1, and what
     they are called."""
 
-    images: NDArray[Any]
+    images: ImageRows
     labels: NDArray[np.int64]
     name: str
 
@@ -32,7 +35,7 @@ class LabelledImages:
 
     def sha256(self) -> str:
         """Of images and labels, as data.images takes it: equal where the same were measured."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.images).tobytes())
+        digest = _digest(self.images)
         digest.update(np.ascontiguousarray(self.labels).tobytes())
         return digest.hexdigest()
 
@@ -77,6 +80,8 @@ def training_data(
     images decide. Raises DataError.
     """
     images = load(recipe.data, "train", shape, on_progress=on_progress)
+    if isinstance(images.images, EncodedImages):
+        images.images.threads = usable_cores()
     # Now, so that files that are not there are reported before the training and not after it.
     test = (
         load(recipe.data, "test", shape, on_progress=on_progress) if _has_test_images(recipe.data) else None
@@ -149,7 +154,7 @@ def _class_count(images: ImageSet, labels: NDArray[np.int64], head: Head | None)
 
 
 def _split(
-    images: NDArray[Any], labels: NDArray[np.int64], recipe: Recipe
+    images: ImageRows, labels: NDArray[np.int64], recipe: Recipe
 ) -> tuple[LabelledImages, LabelledImages | None]:
     """Training and held-out images; the same share of every class is held out."""
     random = np.random.default_rng(recipe.seed)
@@ -161,19 +166,26 @@ def _split(
         held += rows[: round(recipe.validation * len(rows))].tolist()
     mask = np.zeros(len(images), bool)
     mask[held] = True
-    fitted = LabelledImages(images[~mask], labels[~mask], f"{len(images) - len(held):,} training images")
+    fitted = LabelledImages(
+        picked(images, ~mask), labels[~mask], f"{len(images) - len(held):,} training images"
+    )
     return fitted, LabelledImages(
-        images[mask], labels[mask], f"{len(held):,} held-out images"
+        picked(images, mask), labels[mask], f"{len(held):,} held-out images"
     ) if held else None
 
 
 def _identity(images: ImageSet, labels: NDArray[np.int64]) -> dict[str, Any]:
-    def digest(array: NDArray[Any]) -> str:
-        return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
-
     return {
         "source": images.source,
         "n": len(images),
-        "images_sha256": digest(images.images),
-        "labels_sha256": digest(labels),
+        "images_sha256": _digest(images.images).hexdigest(),
+        "labels_sha256": hashlib.sha256(np.ascontiguousarray(labels).data).hexdigest(),
     }
+
+
+def _digest(images: ImageRows) -> hashlib._Hash:
+    """Of the pixels of all."""
+    digest = hashlib.sha256()
+    for span in spans(len(images), images.itemsize * int(np.prod(images.shape[1:]))):
+        digest.update(np.ascontiguousarray(images[span]).data)
+    return digest

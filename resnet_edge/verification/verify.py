@@ -117,6 +117,7 @@ class _Run:
             self.on_progress,
             self.request.unpruned,
             self.request.head,
+            self.store,
         )
         opening = self.pool.submit(reference.facts)  # TensorFlow is imported beside the look at the files
         identified = self._look()
@@ -135,6 +136,7 @@ class _Run:
             reference.check_unpruned(self.request.unpruned, facts)
         images = self._images(facts)
         self.notes += assumed_head(facts, images)
+        reference.keep(facts, images)
         looks = self._looks(images)
         calibration = self._calibration(facts, images)
         proofs = self.proofs

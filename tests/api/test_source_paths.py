@@ -37,7 +37,7 @@ def test_data_is_a_name_a_folder_or_an_npz(tmp_path: Path) -> None:
     [
         ("", "--data '' does not exist"),
         ("fashion-mnist-photos", "does not exist"),
-        ("text.csv", "is a file of another kind: give fashion-mnist, a folder of images, or an .npz"),
+        ("text.csv", "is a file of another kind: give fashion-mnist, a folder of images, an .npz"),
         ("gone.npz", "does not exist"),
         ("fashion-mnist:gone", "gone is no folder"),
     ],

@@ -14,7 +14,8 @@ import onnx
 import pytest
 
 from tests.cli.conftest import Given
-from tests.cli.conversion import Ended, Place
+from tests.cli.conversion import Ended, Place, tinted_images
+from tests.data.shards.writing import encoded, samples, write_tar
 from tests.hosts.sshd import Sshd
 
 THERE = "litert@pi4"
@@ -83,6 +84,21 @@ def test_the_same_verdicts_to_the_bit(host: Sshd, place: Place, given: Given, co
     assert ("tiny.int8.tflite", THERE) in ran
     assert not any("looked into" in note for note in document["notes"])
     assert any(note.startswith("pi4 is this machine under another name") for note in document["notes"])
+
+
+def test_photos_stay_here_and_arrays_of_them_go_there(
+    host: Sshd, place: Place, given: Given, converted: Path
+) -> None:
+    images, labels = tinted_images(600, seed=2)
+    photos = [(encoded(image), int(label)) for image, label in zip(images, labels, strict=True)]
+    write_tar(place.here / "s.tar", samples(photos, end="png"))
+    words = ["--data", "s.tar", "--backends", f"litert,{THERE}", "--no-explain", "--attribute", "0"]
+    ended = verified(place, given, str(converted / "tiny.fp32.tflite"), *words)
+    assert ended.code == 0, ended.err
+    both = rows(json.loads(ended.out))
+    assert {**both["tiny.fp32.tflite", "litert"], "backend": THERE} == both["tiny.fp32.tflite", THERE]
+    assert not [*(place.here.parent / "cache").rglob("*.npy")]
+    assert place.is_clean()
 
 
 def test_convert_proves_and_times_there(host: Sshd, place: Place, given: Given) -> None:

@@ -58,3 +58,19 @@ def test_a_step_has_a_line_when_it_begins_and_one_when_it_ends(capsys: pytest.Ca
         "write onnx: done in T s",
         "downloading",
     ]
+
+
+def test_a_long_step_says_how_far_it_is_and_how_long_the_rest_takes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter((0.0, 10.0, 100.0, 110.0, 3000.0, 6000.0))
+    monkeypatch.setattr("resnet_edge.cli._progress.time.monotonic", lambda: next(clock))
+    tell = Lines()
+    for done in (2_000, 2_500, 7_000, 7_500, 17_000, 50_000):  # a run before had done 2,000
+        tell(Progress(step="reference", done=done, total=50_000))
+    assert capsys.readouterr().err.splitlines() == [
+        "reference: 50,000 …",
+        "reference: 7,000 of 50,000, about 14 min to go",
+        "reference: 17,000 of 50,000, about 110 min to go",
+        "reference: 50,000 done in 6000.0 s",
+    ]

@@ -16,6 +16,7 @@ from resnet_edge.data.headers_task import ReadHeaders
 from resnet_edge.workers.progress import silent
 from tests.data.headers import png_of
 from tests.data.photos import save
+from tests.data.shards.writing import photos, samples, write_tar
 
 
 def count_of(*data: Path, **how: Any) -> int:
@@ -70,8 +71,8 @@ def test_images_that_no_memory_holds_are_told_by_their_header(tmp_path: Path) ->
         png_of(tmp_path / f"{number}.png", 9_000, 9_000)
     free = available_memory()
     assert free is not None
-    shape = (9_000, 9_000, 1 + 3 * free // (20 * 9_000 * 9_000))
-    with pytest.raises(DataError, match=r"20 images of 9,000x9,000 pixels .* --input-shape"):
+    shape = (9_000, 9_000, 1 + free // (4 * 9_000 * 9_000))
+    with pytest.raises(DataError, match=r"batches of 1 images of 9,000x9,000 pixels .* --input-shape"):
         count_of(tmp_path, fresh=True, input_shape=shape, batch_size=1)
     assert count_of(tmp_path, fresh=True, input_shape=(8, 8, 3), batch_size=1) == 20
 
@@ -89,3 +90,15 @@ def test_the_first_thing_that_is_wrong_is_told(tmp_path: Path) -> None:
     good, bad = archive(tmp_path / "good.npz"), archive(tmp_path / "bad.npz", labels=[0, 1])
     with pytest.raises(DataError, match=r"bad\.npz"):
         count_of(good, bad, train=True)
+
+
+def test_shards_are_told_by_their_begin_and_have_any_size(tmp_path: Path) -> None:
+    write_tar(tmp_path / "s-0.tar", samples(photos(2)))
+    write_tar(tmp_path / "s-1.tar", samples(photos(2)))
+    headers = look(ReadHeaders(data=(str(tmp_path),)), silent)
+    assert (headers.files, headers.shapes) == (2, {str(tmp_path): (None, None, None)})
+    assert count_of(tmp_path, fresh=True, input_shape=(8, 8, 3)) == 2
+    with pytest.raises(
+        DataError, match="holds photos of any size: say what the network is to take with --input"
+    ):
+        count_of(tmp_path, fresh=True)

@@ -15,9 +15,11 @@ from PIL import Image
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.data import blocks as _blocks
-from resnet_edge.data.images import first, prepare
-from resnet_edge.data.images_task import Images, PrepareImages, TakeFirstImages
+from resnet_edge.data.image_file import open_images
+from resnet_edge.data.images import decode, first, prepare
+from resnet_edge.data.images_task import DecodeImages, Images, PrepareImages, TakeFirstImages
 from resnet_edge.workers.progress import silent
+from tests.data.photos import noise, save
 
 
 @pytest.fixture
@@ -179,10 +181,28 @@ def test_each_image_keeps_the_name_of_its_file_or_its_row(request_: PrepareImage
         for images in (prepared.evaluation, prepared.held_out, some):
             names = json.loads(Path(str(images.names)).read_text())
             assert len(names) == images.n
-            pixels, labels = np.load(images.images), np.load(str(images.labels))
+            pixels, labels = open_images(Path(images.images))[:], np.load(str(images.labels))
             for name, image, label in zip(names, pixels, labels, strict=True):
                 if data == str(photos):
                     assert name == f"{'abc'[label]}/{image[0, 0, 0]}.png"
                 else:
                     with np.load(data) as archive:
                         assert np.array_equal(archive["images"][int(name)], image)
+
+
+def test_photos_are_no_array_but_for_calibration(request_: PrepareImages, tmp_path: Path) -> None:
+    for row in range(30):
+        save(tmp_path / "photos" / "abc"[row % 3] / f"{row}.png", noise(4, 4, row))
+    of_photos = replace(request_, data=str(tmp_path / "photos"), shape=(4, 4, 3), hold_out=200)
+    prepared = prepare(of_photos, silent)
+    assert prepared.held_out is not None
+    assert (prepared.evaluation.encoded, prepared.held_out.encoded) == (True, False)
+    evaluation = prepared.evaluation
+    whole = open_images(Path(evaluation.images))[:]
+    digest = hashlib.sha256(whole.tobytes())
+    digest.update(np.load(str(evaluation.labels)).tobytes())
+    assert evaluation.sha256 == digest.hexdigest(), "that of the same array"
+    out = str(tmp_path / "some.npy")
+    decode(DecodeImages(images=evaluation.images, start=3, stop=9, out=out), silent)
+    np.testing.assert_array_equal(np.load(out), whole[3:9])
+    assert not prepare(replace(of_photos, hold_out=0, for_calibration=True), silent).evaluation.encoded

@@ -115,12 +115,10 @@ def test_a_file_that_does_not_decode_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_loaded_by_the_contract_and_kept_apart(tmp_path: Path) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
     (tmp_path / "photos").mkdir()
     Image.fromarray(noise(50, 71)).save(tmp_path / "photos" / "a.png")
-    first = folder.load(tmp_path / "photos", (16, 20, 3), scratch)
-    other = folder.load(tmp_path / "photos", (16, 20, 3), scratch, "tensorflow")
+    first = folder.load(tmp_path / "photos", (16, 20, 3))
+    other = folder.load(tmp_path / "photos", (16, 20, 3), "tensorflow")
     steps = contract("tensorflow", 16, 20, 3)
     np.testing.assert_array_equal(other.images[0], apply(steps, tmp_path / "photos" / "a.png"))
     np.testing.assert_array_equal(first.images[0], folder.decode(tmp_path / "photos" / "a.png", 16, 20, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -9,8 +10,8 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import DataError
-from resnet_edge.evaluation.source import reference
-from resnet_edge.evaluation.source_task import RunReference
+from resnet_edge.evaluation.source import join, reference
+from resnet_edge.evaluation.source_task import JoinOutputs, RunReference
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent
 from tests.cli.conversion import tinted_images, write_classifier
@@ -59,19 +60,21 @@ def test_a_last_batch_of_another_size_is_answered_as_the_others(n: int, tmp_path
     np.testing.assert_allclose(outputs, wanted, rtol=0, atol=1e-4 * np.abs(wanted).max())
 
 
-def test_what_is_known_is_not_run_again(tmp_path: Path) -> None:
+def test_parts_are_the_whole(tmp_path: Path) -> None:
     write_classifier(tmp_path / "tiny.keras")
     images, _ = tinted_images(130, seed=5)
     np.save(tmp_path / "images.npy", images)
     request = ModelRequest(str(tmp_path / "tiny.keras"))
     whole = RunReference(model=request, images=str(tmp_path / "images.npy"), out=str(tmp_path / "out.npy"))
     reference(whole, silent)
-    known = np.load(whole.out)[:100] + 1  # so that it is seen who computed what
-    np.save(tmp_path / "known.npy", known)
-    later = RunReference(
-        model=request, images=whole.images, out=str(tmp_path / "more.npy"), known=str(tmp_path / "known.npy")
-    )
-    reference(later, silent)
-    outputs = np.load(later.out)
-    np.testing.assert_array_equal(outputs[:100], known)
-    np.testing.assert_allclose(outputs[100:], np.load(whole.out)[100:], rtol=0, atol=1e-4)
+    parts = [replace(whole, out=str(tmp_path / f"{at}.npy"), start=at, stop=at + 65) for at in (0, 65)]
+    for part in parts:
+        reference(part, silent)
+    joined = JoinOutputs(parts=tuple(part.out for part in parts), n=130, out=str(tmp_path / "joined.npy"))
+    join(joined, silent)
+    np.testing.assert_allclose(np.load(joined.out), np.load(whole.out), rtol=0, atol=1e-4)
+    with pytest.raises(DataError, match="they are no outputs of 131 images"):
+        join(replace(joined, n=131), silent)
+    Path(parts[1].out).write_bytes(b"cut")
+    with pytest.raises(DataError, match="cannot be joined .* run again"):
+        join(joined, silent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.hostile import flatbuffers, hdf5, mutations, protobufs
@@ -56,6 +57,8 @@ KINDS: dict[str, Kind] = {
     ),
     "ort": Kind(seeds=("fixed.ort",), change=mutations.changed_bytes, suffix=".ort"),
     "npz": Kind(seeds=("data.npz",), change=_npz, suffix=".npz"),
+    "tar": Kind(seeds=("data.tar",), change=mutations.changed_bytes, suffix=".tar"),
+    "tfrecord": Kind(seeds=("data.tfrecord",), change=mutations.changed_bytes, suffix=".tfrecord"),
     "bench": Kind(seeds=("bench.json",), change=changed_json, suffix=".json"),
     "sidecar": Kind(seeds=("story.json",), change=changed_json, suffix=".json"),
     "golden": Kind(seeds=("golden.npz",), change=_golden, suffix=".npz"),
@@ -63,6 +66,8 @@ KINDS: dict[str, Kind] = {
     "resize": Kind(seeds=("resize.json",), change=changed_json, suffix=".json"),
     "labels": Kind(seeds=("labels.txt",), change=changed_text, suffix=".txt"),
 }
+if find_spec("pyarrow") is not None:  # the extra parquet
+    KINDS["parquet"] = Kind(seeds=("data.parquet",), change=mutations.changed_bytes, suffix=".parquet")
 """All that is one file. A folder of photos and one that `convert` wrote are changed in place (FOLDERS)."""
 
 

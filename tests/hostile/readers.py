@@ -87,7 +87,7 @@ def _data(path: Path) -> None:
     from resnet_edge.data.load import load
 
     check_data(str(path))
-    load(str(path), "test", (8, 8, 1))
+    load(str(path), "test", (8, 8, 1)).images[:]
 
 
 def _converted(path: Path) -> None:
@@ -185,6 +185,9 @@ READERS: dict[str, Callable[[Path], None]] = {
     "onnx run": _run,
     "npz": _data,
     "folder": _data,
+    "tar": _data,
+    "tfrecord": _data,
+    "parquet": _data,
     "report": _converted,
     "bench": _bench,
     "sidecar": _sidecar,

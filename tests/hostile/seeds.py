@@ -7,6 +7,7 @@ import shutil
 import warnings
 import zipfile
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from resnet_edge.report.contract import encode
 from resnet_edge.report.readable_json import readable_json
 from resnet_edge.training.checkpoint import Checkpoint
 from tests.backends import tiny
+from tests.data.shards.writing import photos, samples, write_parquet, write_tar, write_tfrecord
 from tests.formats.metadata.five_classes import GREY
 from tests.golden.test_file import GOLDEN
 from tests.report.benches import row
@@ -111,6 +113,11 @@ _CLASSES = {
 def _data(folder: Path) -> None:
     images, labels = tiny.pixels(6), np.arange(6) % 3
     np.savez(folder / "data.npz", images=images, labels=labels, class_names=np.array(NAMES))
+    some = photos(6)
+    write_tar(folder / "data.tar", samples(some))
+    write_tfrecord(folder / "data.tfrecord", some)
+    if find_spec("pyarrow") is not None:  # the extra parquet
+        write_parquet(folder / "data.parquet", some, NAMES)
     for name, colour in (("photos/amber/0.png", 90), ("photos/blue/1.jpg", 10), ("photos/blue/2.gif", 50)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (9, 7), (colour, 20, 30)).save(folder / name)

@@ -10,9 +10,13 @@ import pytest
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.head import Head
+from resnet_edge.data.encoded import EncodedImages
+from resnet_edge.training.augment import AugmentedBatches
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.training.training_data import LabelledImages, TrainingData, training_data
 from resnet_edge.workers.progress import silent
+from tests.data.photos import noise
+from tests.data.shards.writing import encoded, samples, write_tar
 
 N = 100
 LABELS = np.arange(N) % 3 % 2  # two of three are of class 0
@@ -38,9 +42,9 @@ def test_every_image_is_fitted_or_held_out_with_its_label(tmp_path: Path) -> Non
     data = read(tmp_path, validation=0.2)
     assert data.held_out is not None
     parts = data.fitted, data.held_out
-    assert sorted(np.concatenate([part.images.ravel() for part in parts]).tolist()) == [*range(N)]
+    assert sorted(np.concatenate([part.images[:].ravel() for part in parts]).tolist()) == [*range(N)]
     for part in parts:
-        np.testing.assert_array_equal(part.labels, LABELS[part.images.ravel()])
+        np.testing.assert_array_equal(part.labels, LABELS[part.images[:].ravel()])
     assert data.fitted.name == "80 training images"
     assert data.measured_on is data.held_out
 
@@ -55,7 +59,7 @@ def test_the_seed_decides_which(tmp_path: Path) -> None:
     def held(seed: int) -> list[int]:
         held_out = read(tmp_path, validation=0.2, seed=seed).held_out
         assert held_out is not None
-        return [*held_out.images.ravel().tolist()]
+        return [*held_out.images[:].ravel().tolist()]
 
     assert held(0) == held(0) != held(1)
 
@@ -103,7 +107,7 @@ def test_several_labels_are_held_out_of_all_images_and_counted(tmp_path: Path) -
         assert (data.classes, data.several, data.labelled) == (3, True, True)
         assert data.held_out is not None
         assert (len(data.fitted), len(data.held_out)) == (80, 20)
-        np.testing.assert_array_equal(data.held_out.labels, SEVERAL[data.held_out.images.ravel()])
+        np.testing.assert_array_equal(data.held_out.labels, SEVERAL[data.held_out.images[:].ravel()])
 
 
 def test_an_embedding_needs_no_labels_and_is_measured_where_there_are_some(tmp_path: Path) -> None:
@@ -131,3 +135,30 @@ def test_an_embedding_needs_no_labels_and_is_measured_where_there_are_some(tmp_p
 def test_labels_of_another_kind_are_refused(tmp_path: Path, labels: Any, head: Any, says: str) -> None:
     with pytest.raises(DataError, match=says):
         read(tmp_path, labels=labels, head=head)
+
+
+def test_photos_of_shards_are_split_as_arrays_and_decoded_when_they_are_asked_for(tmp_path: Path) -> None:
+    images = [noise(6, 6, row) for row in range(40)]
+    labels = [row % 4 for row in range(40)]
+    write_tar(
+        tmp_path / "s.tar",
+        samples([(encoded(image), label) for image, label in zip(images, labels, strict=True)], end="png"),
+    )
+    np.savez(tmp_path / "s.npz", images=np.stack(images), labels=np.array(labels))
+    streamed, array = (
+        training_data(Recipe(data=str(tmp_path / name), epochs=1, validation=0.25), (6, 6, 3), None, silent)
+        for name in ("s.tar", "s.npz")
+    )
+    assert streamed.identity["images_sha256"] == array.identity["images_sha256"]
+    for ours, theirs in ((streamed.fitted, array.fitted), (streamed.held_out, array.held_out)):
+        assert ours is not None
+        assert theirs is not None
+        assert isinstance(ours.images, EncodedImages)
+        np.testing.assert_array_equal(ours.images[:], theirs.images)
+        np.testing.assert_array_equal(ours.labels, theirs.labels)
+        assert ours.sha256() == theirs.sha256()
+    batches = [
+        next(AugmentedBatches(one.fitted.images, one.fitted.labels, 8, ("flip", "crop"), 3).epochs(1))
+        for one in (streamed, array)
+    ]
+    np.testing.assert_array_equal(batches[0][0], batches[1][0])
