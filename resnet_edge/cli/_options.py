@@ -84,6 +84,14 @@ def backends_option(default: str | None, help: str) -> Callable[[F], F]:
     )
 
 
+cluster_option = click.option(
+    "--cluster",
+    metavar="ray[:HOST:PORT]",
+    help="Run shards on a Ray cluster: ray, the one that this machine is part of; ray:HOST:PORT; or "
+    "ray://HOST:PORT, from outside through Ray Client. Latency is never measured there. [default: here]",
+)
+
+
 def value_type(hint: Any) -> click.ParamType[Any]:
     """The values that an option takes, as the signature of the function of its command has them."""
     if get_origin(hint) is Literal:

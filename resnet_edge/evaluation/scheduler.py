@@ -7,21 +7,22 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, InvalidStateError, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.data.images_task import Images
+from resnet_edge.evaluation.cluster import Cluster
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.workers.grant import NOTHING, Grant
-from resnet_edge.workers.pool import Worker, WorkerPool
+from resnet_edge.workers.pool import HERE, Where, Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress, silent
 from resnet_edge.workers.side_by_side import how_many
 
-THIS_MACHINE = ""
+THIS_MACHINE, ON_CLUSTER = "", "the cluster"
 _NO_HOSTS: Mapping[str, int] = {}
 
 SHARD = 500
@@ -30,13 +31,15 @@ SHARD = 500
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The outputs of one artifact at one place, when they are there; files `beside` it hold its weights."""
+    """The outputs of one artifact at one place, when they are there; files `beside` it hold its weights. `nodes`
+    are the machines of a cluster that then took part."""
 
     artifact: Artifact
     job: Job
     target: Target
     outputs: Future[PredictResult]
     beside: tuple[str, ...] = ()
+    nodes: set[str] = field(default_factory=set)
 
     @property
     def what(self) -> str:
@@ -57,7 +60,8 @@ def spans(cuts: Sequence[int], size: int | None) -> list[tuple[int, int]]:
 class Scheduler:
     """The workers that run artifacts; `executor` has at least `how_many()` threads for them. `store` keeps
     the outputs of shards; those that a run before left there are taken as they are. `grant`: what they may
-    do beside what all workers may. `hosts`: how many workers each other machine has."""
+    do beside what all workers may. `hosts`: how many workers each other machine has. With a `cluster`, that
+    runs what would run here."""
 
     def __init__(
         self,
@@ -67,12 +71,19 @@ class Scheduler:
         on_progress: OnProgress,
         grant: Grant = NOTHING,
         hosts: Mapping[str, int] = _NO_HOSTS,
+        cluster: Cluster | None = None,
     ) -> None:
         self._store, self._on_progress = store, on_progress
         self._machines = {THIS_MACHINE: self._machine(executor, workers, how_many(), grant)}
-        self._threads = ThreadPoolExecutor(max(1, sum(hosts.values())))
+        elsewhere = sum(hosts.values()) + (0 if cluster is None else cluster.workers)
+        self._threads = ThreadPoolExecutor(max(1, elsewhere))
+        self._near = THIS_MACHINE if cluster is None else ON_CLUSTER
+        if cluster is not None:
+            self._machines[ON_CLUSTER] = self._machine(
+                self._threads, workers, cluster.workers, grant, ON_CLUSTER, cluster.one_cpu
+            )
         for host, count in hosts.items():
-            self._machines[host] = self._machine(self._threads, workers, count, grant, host)
+            self._machines[host] = self._machine(self._threads, workers, count, grant, host, host)
         self._before: tuple[Future[str], ...] = ()
 
     def wait_for(self, step: Future[str]) -> None:
@@ -109,30 +120,42 @@ class Scheduler:
             PredictShard.of(request, start, stop, f"{name}.{start}-{stop}.npy")
             for start, stop in spans((*cuts, images.n), None if target.in_one else SHARD)
         ]
-        return Evaluation(artifact, job, target, self._gathered(request, shards, target), beside)
+        gathering = self._gathered(request, shards, target)
+        return Evaluation(
+            artifact=artifact,
+            job=job,
+            target=target,
+            outputs=gathering.outputs,
+            beside=beside,
+            nodes=gathering.nodes,
+        )
 
     def _machine(
-        self, executor: Executor, workers: WorkerPool, count: int, grant: Grant, host: str = THIS_MACHINE
+        self,
+        executor: Executor,
+        workers: WorkerPool,
+        count: int,
+        grant: Grant,
+        name: str = THIS_MACHINE,
+        where: Where = HERE,
     ) -> _Machine:
-        where = f" on {host}" if host else ""
+        there = f" on {name}" if name else ""
         members = tuple(
-            workers.worker(f"proof {number + 1}{where}", silent, grant, host) for number in range(count)
+            workers.worker(f"proof {number + 1}{there}", silent, grant, where) for number in range(count)
         )
         idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         for worker in members:
             idle.put(worker)
         return _Machine(executor=executor, workers=members, idle=idle)
 
-    def _gathered(
-        self, request: Predict, shards: list[PredictShard], target: Target
-    ) -> Future[PredictResult]:
+    def _gathered(self, request: Predict, shards: list[PredictShard], target: Target) -> _Gathering:
         gathering = _Gathering(request, shards, target.backend, self._on_progress)
-        here, there = self._machines[THIS_MACHINE], self._machines[target.host]
+        here, there = self._machines[THIS_MACHINE], self._machines[target.host or self._near]
         for shard in shards:
             # What is there from a run before is here.
             machine = here if shard.is_done else there
             machine.executor.submit(self._run, shard, gathering, machine, here)
-        return gathering.outputs
+        return gathering
 
     def _run(self, shard: PredictShard, gathering: _Gathering, machine: _Machine, here: _Machine) -> None:
         wait(self._before)
@@ -178,6 +201,7 @@ class _Gathering:
         self, request: Predict, shards: list[PredictShard], backend: str, on_progress: OnProgress
     ) -> None:
         self.outputs: Future[PredictResult] = Future()
+        self.nodes: set[str] = set()
         self._request, self._shards, self._on_progress = request, shards, on_progress
         self._step = f"{Path(request.path).name} on {backend}"
         self._left, self._done = len(shards), 0
@@ -190,6 +214,8 @@ class _Gathering:
         self._progress(0)
         try:
             worker.run(shard)
+            if worker.node:
+                self.nodes.add(worker.node)
         except BaseException as error:  # whoever waits for the outputs must hear of it
             self._failed(error)
             return False

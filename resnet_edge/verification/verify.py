@@ -32,6 +32,7 @@ from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_task import Images, PrepareImages
 from resnet_edge.diagnosis.attributions import Ends
 from resnet_edge.diagnosis.diagnose import Diagnosis, Diagnostics, together
+from resnet_edge.evaluation.cluster import Cluster, check_runtimes, facts_of, joined
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.hosts import hosts_of, offers, same_machines, workers_of
 from resnet_edge.evaluation.job import Offer
@@ -75,9 +76,13 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, on_progress: OnPro
     if request.unpruned is not None:
         request = replace(request, unpruned=replace(request.unpruned, data_shape=shape))
     grant = Grant(writes=(str(scratch),))
-    with workers_and_threads(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (workers, pool):
+    with (
+        joined(request.cluster, logs, on_progress) as cluster,
+        workers_and_threads(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (workers, pool),
+    ):
+        check_runtimes(cluster, request.backends)
         elsewhere = offers(workers, request.backends, on_progress)
-        run = _Run(request, scratch, workers, pool, on_progress, elsewhere)
+        run = _Run(request, scratch, workers, pool, on_progress, elsewhere, cluster)
         try:
             return run.run()
         finally:
@@ -95,9 +100,10 @@ class _Run:
         pool: ThreadPoolExecutor,
         on_progress: OnProgress,
         elsewhere: tuple[Offer, ...],
+        cluster: Cluster | None,
     ) -> None:
         self.request, self.scratch, self.on_progress = request, scratch, on_progress
-        self.elsewhere = elsewhere
+        self.elsewhere, self.cluster = elsewhere, cluster
         self.workers, self.pool = workers, pool
         self.versions = versions()
         there = {  # another machine may have come to a name
@@ -142,7 +148,9 @@ class _Run:
         grant = backends_grant(one.target.backend for one in wanted)
         grant |= Grant(writes=tuple({str(one.folder) for one in wanted}))
         scheduler = Scheduler(
-            *(self.workers, self.pool, self.scratch, self.on_progress, grant), workers_of(self.elsewhere)
+            *(self.workers, self.pool, self.scratch, self.on_progress, grant),
+            workers_of(self.elsewhere),
+            self.cluster,
         )
         proved = proofs.proved(wanted, images, looks, reference, facts, scheduler)
         self.failures += proofs.failures
@@ -362,7 +370,7 @@ class _Run:
         verification = Verification(
             resnet_edge=__version__,
             versions=self.versions,
-            machine={**machine(), "command": self.request.command, **hosts_of(self.elsewhere)},
+            machine={**machine(), "command": self.request.command, **hosts_of(self.elsewhere), **facts_of(self.cluster)},
             reference=reference,
             data=described(images),
             max_drop_pp=self.request.max_drop_pp,
