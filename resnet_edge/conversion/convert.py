@@ -28,6 +28,7 @@ from resnet_edge.conversion.notes import (
     described,
     held_out,
     integer_weights_on_gpu,
+    latency_is_local,
     scales_for_each,
     undiagnosed,
 )
@@ -48,14 +49,17 @@ from resnet_edge.data.class_names import as_lines, check_count, chosen_names
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_task import Images
 from resnet_edge.data.needed_images import NeededImages
+from resnet_edge.evaluation.cluster import Cluster, check_runtimes, facts_of, joined
 from resnet_edge.evaluation.hosts import hosts_of, offers, same_machines, workers_of
+from resnet_edge.evaluation.reference_shards import ReferenceShards, stays_here
 from resnet_edge.evaluation.scheduler import Scheduler
 from resnet_edge.evaluation.source_task import ExportModel, ReadLearnedRanges, ReadModelFacts, RunReference
+from resnet_edge.evaluation.verdict import with_machines
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import grant_of
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import WorkerPool, workers_and_threads
+from resnet_edge.workers.pool import Worker, WorkerPool, workers_and_threads
 from resnet_edge.workers.progress import OnProgress
 from resnet_edge.workers.side_by_side import how_many
 
@@ -74,10 +78,14 @@ def convert(request: ConvertRequest, workspace: Workspace, on_progress: OnProgre
     # thread of its makes both wait (calibration took four times as long, with other work running).
     env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
-    with workers_and_threads(workspace.logs, threads, env, workspace.check_space, grant) as (workers, pool):
+    with (
+        joined(request.cluster, workspace.logs, on_progress) as cluster,
+        workers_and_threads(workspace.logs, threads, env, workspace.check_space, grant) as (workers, pool),
+    ):
+        check_runtimes(cluster, request.plan.backends)
         elsewhere = offers(workers, request.plan.backends, on_progress)
         request = replace(request, plan=replace(request.plan, offers=elsewhere))
-        return _Run(request, workspace, workers, pool, on_progress).run()
+        return _Run(request, workspace, workers, pool, on_progress, cluster).run()
 
 
 class _Run:
@@ -90,7 +98,9 @@ class _Run:
         workers: WorkerPool,
         pool: ThreadPoolExecutor,
         on_progress: OnProgress,
+        cluster: Cluster | None,
     ) -> None:
+        self.cluster = cluster
         self.request, self.workspace, self.on_progress = request, workspace, on_progress
         self.workers, self.pool = workers, pool
         self.source = workers.worker("source", on_progress, grant_of(request.model))
@@ -98,6 +108,7 @@ class _Run:
         self.scheduler = Scheduler(
             *(workers, pool, workspace.scratch, on_progress, backends_grant(request.plan.backends)),
             workers_of(request.plan.offers),
+            cluster,
         )
         self.run_log = RunLog(on_progress)
         self.witness: ReaderCheck | None = None
@@ -107,8 +118,9 @@ class _Run:
     def run(self) -> Report:
         inputs, lineage = self._inputs()
         self._write_labels(inputs.facts, inputs.images)
-        reference = self.pool.submit(self._reference, inputs.images)
-        self.scheduler.wait_for(reference)
+        reference = self.pool.submit(self._reference, inputs.images, inputs.facts)
+        if self.cluster is None:  # which has cores and memory of its own
+            self.scheduler.wait_for(reference)
         linting = Linting(inputs, self.workers, self.pool, self.run_log)
         build = Build(
             request=self.request,
@@ -120,6 +132,7 @@ class _Run:
             pool=self.pool,
             run_log=self.run_log,
             linting=linting,
+            calibrator=self._calibrator(),
         )
         proofs = build.make()
         verdicts = Verdicts(
@@ -131,8 +144,10 @@ class _Run:
         lint = linting.lint()
         if self.request.calibration is not None:
             judged = on_new_images(judged, lint, self.request.max_drop_pp)
+        judged = with_machines(self.cluster, judged)
         wait(build.packed.values())  # nothing else of ours runs while latency is measured
         last = [kept.get((proof.job, proof.target), proof) for proof in proofs]
+        self.run_log.notes += latency_is_local(self.request.cluster, self.request.latency_seconds)
         latency = timed(self.request, inputs.images, last, self.workers, self.run_log)
         report = self._report(
             verdicts, lineage, tuple(judgement.parity for judgement in judged), latency, growth
@@ -208,14 +223,29 @@ class _Run:
         self.run_log.notes.append(placed.sentence())
         return placed
 
-    def _reference(self, images: Images) -> str:
+    def _calibrator(self) -> Worker:
+        """Who runs the calibration images: a machine of the cluster, or who makes the artifacts."""
+        if self.cluster is None:
+            return self.maker
+        place = self.cluster.whole_machine
+        return self.workers.worker("calibration on the cluster", self.on_progress, where=place)
+
+    def _reference(self, images: Images, facts: ModelFacts) -> str:
         """What the model gives, once another loader has given the same."""
         out = str(self.workspace.scratch / "reference.npy")
-        request = RunReference(model=self.request.model, images=images.images, out=out, names=images.names)
+        model = self.request.model
         try:
-            self.witness = witnessed(self.source, self.request.model, images)
+            self.witness = witnessed(self.source, model, images)
             if self.witness.note:
                 self.run_log.note("witness", self.witness.note)
+            if self.cluster is not None and not (stays := stays_here(model)):
+                shards = ReferenceShards(
+                    model, self.cluster, self.workers, self.source, self.workspace.scratch
+                )
+                return shards.outputs(images, facts, out, self.on_progress)
+            if self.cluster is not None:
+                self.run_log.note("cluster", stays)
+            request = RunReference(model=model, images=images.images, out=out, names=images.names)
             return self.source.run(request).path
         finally:
             self.source.close()
@@ -233,7 +263,12 @@ class _Run:
         report = Report(
             resnet_edge=__version__,
             versions=versions(),
-            machine={**machine(), "command": self.request.command, **hosts_of(self.request.plan.offers)},
+            machine={
+                **machine(),
+                "command": self.request.command,
+                **hosts_of(self.request.plan.offers),
+                **facts_of(self.cluster),
+            },
             model=replace(facts, source=self.request.source_name or facts.source),
             data=described(inputs.images),
             calibration=None

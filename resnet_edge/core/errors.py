@@ -68,7 +68,8 @@ class HostUnavailable(ResnetEdgeError):
 
 
 class ClusterUnavailable(ResnetEdgeError):
-    """A cluster that is not reached, went away, or runs other code than this machine; the message names it."""
+    """A cluster that is not reached, went away, or runs other code than this machine; the message names
+    it."""
 
 
 class ModelError(ResnetEdgeError):

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resnet_edge.core.packages import EXTRAS
 from resnet_edge.core.backend_name import runtime_of
 from resnet_edge.core.errors import ClusterUnavailable
+from resnet_edge.core.machine import machine
+from resnet_edge.core.packages import EXTRAS
 from resnet_edge.workers.cluster.address import ClusterAddress
-from resnet_edge.workers.cluster.connection import ClusterConnection, kinds
+from resnet_edge.workers.cluster.connection import ClusterConnection, kind_of, kinds
 from resnet_edge.workers.cluster.node import own_identity
 from resnet_edge.workers.pool import OnCluster
 from resnet_edge.workers.progress import OnProgress, Progress
@@ -51,6 +52,13 @@ class Cluster:
         differ, and which of them ran what is chance. Nothing where all are alike."""
         known, took_part = kinds(self.connection.nodes), sorted({*nodes})
         return tuple(took_part) if len({known.get(node) for node in took_part}) > 1 else ()
+
+    def apart(self) -> dict[str, str]:
+        """What outputs from there depend on beside what those from here do; nothing where all machines
+        compute as this one."""
+        here = kind_of(machine())
+        others = sorted({*kinds(self.connection.nodes).values()} - {here})
+        return {"cluster": repr(others)} if others else {}
 
     def facts(self) -> dict[str, Any]:
         """For `machine` of a report: what was joined, and each machine."""
@@ -93,5 +101,6 @@ def check_runtimes(cluster: Cluster | None, backends: Iterable[str]) -> None:
                 if extra == runtime and distribution in ours and distribution not in one.versions:
                     raise ClusterUnavailable(
                         f"{one.node} of the cluster has no {distribution}: "
-                        f"pip install {distribution}=={ours[distribution]} there, or leave out --backends {word}"
+                        f"pip install {distribution}=={ours[distribution]} there, or leave out --backends "
+                        f"{word}"
                     )

@@ -85,6 +85,7 @@ class Scheduler:
         for host, count in hosts.items():
             self._machines[host] = self._machine(self._threads, workers, count, grant, host, host)
         self._before: tuple[Future[str], ...] = ()
+        self._nodes: dict[str, str] = {}
 
     def wait_for(self, step: Future[str]) -> None:
         """Begin no proof before this step has ended, well or not: it takes the memory, and all cores."""
@@ -149,7 +150,7 @@ class Scheduler:
         return _Machine(executor=executor, workers=members, idle=idle)
 
     def _gathered(self, request: Predict, shards: list[PredictShard], target: Target) -> _Gathering:
-        gathering = _Gathering(request, shards, target.backend, self._on_progress)
+        gathering = _Gathering(request, shards, target.backend, self._on_progress, self._nodes)
         here, there = self._machines[THIS_MACHINE], self._machines[target.host or self._near]
         for shard in shards:
             # What is there from a run before is here.
@@ -195,13 +196,20 @@ class _Machine:
 
 
 class _Gathering:
-    """The shards of one proof on `backend`, on their way to its outputs."""
+    """The shards of one proof on `backend`, on their way to its outputs. `nodes` of all proofs are the
+    machines of a cluster that ran a shard, by its outputs."""
 
     def __init__(
-        self, request: Predict, shards: list[PredictShard], backend: str, on_progress: OnProgress
+        self,
+        request: Predict,
+        shards: list[PredictShard],
+        backend: str,
+        on_progress: OnProgress,
+        nodes: dict[str, str],
     ) -> None:
         self.outputs: Future[PredictResult] = Future()
-        self.nodes: set[str] = set()
+        self.nodes = {nodes[shard.out] for shard in shards if shard.out in nodes}
+        self._all_nodes = nodes
         self._request, self._shards, self._on_progress = request, shards, on_progress
         self._step = f"{Path(request.path).name} on {backend}"
         self._left, self._done = len(shards), 0
@@ -215,6 +223,7 @@ class _Gathering:
         try:
             worker.run(shard)
             if worker.node:
+                self._all_nodes[shard.out] = worker.node
                 self.nodes.add(worker.node)
         except BaseException as error:  # whoever waits for the outputs must hear of it
             self._failed(error)

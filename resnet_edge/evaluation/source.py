@@ -21,20 +21,18 @@ from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.reader_check import checked_reader
 from resnet_edge.evaluation.source_task import (
     ExportModel,
+    JoinReference,
     ReadLearnedRanges,
     ReadModelFacts,
+    ReferenceShard,
     RunReference,
     WitnessReader,
+    batch_size,
 )
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.compiled import compiled
 from resnet_edge.models.non_finite import origin_of
 from resnet_edge.workers.progress import OnProgress, Progress, silent
-
-BATCH_PIXELS = 2_000_000
-"""Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
-ones. More does not run faster on a CPU, and activations cost about 100 bytes for each."""
-
 
 IN_FLIGHT = 2
 """How often what a layer reads and gives is in memory: once more for a shortcut that waits."""
@@ -78,46 +76,72 @@ def witness(request: WitnessReader, on_progress: OnProgress) -> ReaderCheck:
 
 def reference(request: RunReference, on_progress: OnProgress) -> WrittenFile:
     """Run the model itself on every image; writes (N, classes) float32."""
-    import tensorflow as tf
-
-    opened = _opened(request.model)
     images = np.load(request.images, mmap_mode="r")
-    network = _compiled(request.model)
-    size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape)), len(images)))
-    memory = available_memory()
-    if memory is not None and opened.activation_bytes:
-        size = max(1, min(size, memory // (IN_FLIGHT * opened.activation_bytes)))
-    outputs = np.empty((len(images), opened.facts.head.outputs), np.float32)
-    known = np.empty((0, outputs.shape[1])) if request.known is None else np.load(request.known)
-    outputs[: len(known)] = known
-    for start in range(len(known), len(images), size):
-        batch = preprocessed(images[start : start + size], opened.facts.preprocessing)
-        # Another size would be traced anew: a second and a half for a ResNet-50.
-        filled = np.resize(batch, (size, *batch.shape[1:]))
-        outputs[start : start + size] = network(tf.constant(filled)).numpy()[: len(batch)]
-        on_progress(
-            Progress(step="reference", done=min(start + size, len(images)), total=len(images), note="Keras")
-        )
-    if not np.isfinite(outputs).all():
-        raise DataError(_not_finite(outputs, images, request, opened))
-    np.save(request.out, outputs)
+    known = None if request.known is None else np.load(request.known)
+    first = 0 if known is None else len(known)
+    rest = _ran(request, images, first, len(images), on_progress)
+    np.save(request.out, rest if known is None else np.concatenate((known, rest)))
     return WrittenFile(request.out)
 
 
+def reference_shard(request: ReferenceShard, on_progress: OnProgress) -> WrittenFile:
+    """Run the model itself on some of the images; writes (stop - start, classes) float32."""
+    images = np.load(request.images, mmap_mode="r")
+    np.save(request.out, _ran(request, images, request.start, request.stop, on_progress))
+    return WrittenFile(request.out)
+
+
+def join(request: JoinReference, on_progress: OnProgress) -> WrittenFile:
+    """All outputs in one file."""
+    np.save(request.out, np.concatenate([np.load(part) for part in request.parts]))
+    return WrittenFile(request.out)
+
+
+def _ran(
+    request: RunReference | ReferenceShard,
+    images: NDArray[Any],
+    first: int,
+    stop: int,
+    on_progress: OnProgress,
+) -> NDArray[np.float32]:
+    """The outputs (stop - first, classes) of the images from `first` to `stop`, in batches whose size is that
+    for all images: so a batch is the same whoever runs it. Raises DataError."""
+    import tensorflow as tf
+
+    opened, names = _opened(request.model), request.names
+    network = _compiled(request.model)
+    size = batch_size(opened.facts.input_shape, len(images))
+    memory = available_memory()
+    if memory is not None and opened.activation_bytes:
+        size = max(1, min(size, memory // (IN_FLIGHT * opened.activation_bytes)))
+    outputs = np.empty((stop - first, opened.facts.head.outputs), np.float32)
+    for start in range(first, stop, size):
+        batch = preprocessed(images[start : min(start + size, stop)], opened.facts.preprocessing)
+        # Another size would be traced anew: a second and a half for a ResNet-50.
+        filled = np.resize(batch, (size, *batch.shape[1:]))
+        outputs[start - first :][: len(batch)] = network(tf.constant(filled)).numpy()[: len(batch)]
+        on_progress(Progress(step="reference", done=min(start + size, stop), total=len(images), note="Keras"))
+    if not np.isfinite(outputs).all():
+        raise DataError(_not_finite(outputs, images[first:stop], first, names, opened))
+    return outputs
+
+
 def _not_finite(
-    outputs: NDArray[np.float32], images: NDArray[Any], request: RunReference, opened: OpenedModel
+    outputs: NDArray[np.float32], images: NDArray[Any], first: int, names: str | None, opened: OpenedModel
 ) -> str:
-    """Which image it is first, and which layer, and what to do."""
+    """Which image it is first, of `images` from the number `first` on, and which layer, and what to do."""
     bad = (~np.isfinite(outputs)).any(axis=1)
     row, count = int(bad.argmax()), int(np.count_nonzero(bad))
-    names = () if request.names is None else msgspec.json.decode(Path(request.names).read_bytes())
+    known = () if names is None else msgspec.json.decode(Path(names).read_bytes())
     image = preprocessed(images[row : row + 1], opened.facts.preprocessing)
     where = origin_of(opened.trackable, image, lambda: opened.network(image))
-    first = f"{names[row] if names else row}{f', and there first {where}' if where else ''}"
+    named = known[first + row] if known else first + row
+    image_and_layer = f"{named}{f', and there first {where}' if where else ''}"
     return (
         f"the model itself gives NaN or infinity on {count:,} of {len(images):,} images, first image "
-        f"{first}: leave these images out of --data, or correct the layer; and see that --preprocess is what "
-        "it was trained with"
+        f"{image_and_layer}: leave these images out of --data, or correct the layer; and see that "
+        "--preprocess is "
+        "what it was trained with"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resnet_edge.core.files.written_file import WrittenFile
@@ -9,6 +11,16 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.task import Task
+
+BATCH_PIXELS = 2_000_000
+"""Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
+ones. More does not run faster on a CPU, and activations cost about 100 bytes for each."""
+
+
+def batch_size(shape: Sequence[int], n: int) -> int:
+    """How many of `n` images of `shape` (H, W, C) the reference takes at once, where there is memory for
+    it."""
+    return max(1, min(128, BATCH_PIXELS // math.prod(shape), n))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +71,44 @@ class RunReference(
     out: str
     known: str | None = None
     names: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceShard(
+    Task[WrittenFile],
+    runs="resnet_edge.evaluation.source:reference_shard",
+    reads=(
+        "model.source",
+        "model.preprocess",
+        "beside",
+        "images",
+        "names",
+    ),
+    writes=("out",),
+):
+    """The images from `start` to `stop` of `images` (.npy), as RunReference runs them in batches that begin
+    at `start`; `beside` is what the model has beside its file, and `names` as there."""
+
+    model: ModelRequest
+    images: str
+    start: int
+    stop: int
+    out: str
+    beside: tuple[str, ...] = ()
+    names: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinReference(
+    Task[WrittenFile],
+    runs="resnet_edge.evaluation.source:join",
+    reads=("parts",),
+    writes=("out",),
+):
+    """The outputs (.npy) of parts of the images, in order, as those of one run, to `out`."""
+
+    parts: tuple[str, ...]
+    out: str
 
 
 @dataclass(frozen=True, kw_only=True)

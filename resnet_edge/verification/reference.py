@@ -17,8 +17,10 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.data.images_task import Images
+from resnet_edge.evaluation.cluster import Cluster
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictShard
+from resnet_edge.evaluation.reference_shards import ReferenceShards, stays_here
 from resnet_edge.evaluation.source_task import ExportModel, ReadModelFacts, RunReference
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import ModelRequest, grant_of
@@ -40,7 +42,7 @@ class ReferenceModel:
     """The reference, whichever it is, and the workers that run it. Where it is an artifact, `content` is the
     hash of what it computes (graph/content.py), and `min_sqnr_db` what its own scheme is asked for (None:
     nothing): nothing can be nearer to it than it is to a model; `head` is what the user says of its
-    outputs."""
+    outputs. With a `cluster`, that runs a Keras model that is a file; `note` says where one is none."""
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class ReferenceModel:
         on_progress: OnProgress,
         unpruned: ModelRequest | None = None,
         head: HeadKind | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         self._source, self._scratch, self._head = source, scratch, head
         opened = [model for model in (source, unpruned) if isinstance(model, ModelRequest)]
@@ -60,14 +63,20 @@ class ReferenceModel:
         self.min_sqnr_db: float | None = math.inf
         self._portables: dict[bool, str] = {}
         self.witness: ReaderCheck | None = None
-        self._last: str | None = None  # its outputs for the images that it was run on last
+        self._last: tuple[str, int] | None = None  # its outputs for the images that it was run on last
+        self.note = stays_here(source) if cluster is not None and isinstance(source, ModelRequest) else ""
+        self._elsewhere: ReferenceShards | None = None
+        if cluster is not None and isinstance(source, ModelRequest) and not self.note:
+            self._elsewhere = ReferenceShards(source, cluster, workers, self._worker, scratch)
+        self._on_progress = on_progress
         self._shards: list[PredictShard] = []
         self._lock = threading.Lock()  # layers and causes ask at the same time
 
     def facts(self) -> ModelFacts:
         """What it is. Raises ModelError, ArtifactError."""
         if isinstance(self._source, ModelRequest):
-            return self._worker.run(ReadModelFacts(model=self._source))
+            self._facts = self._worker.run(ReadModelFacts(model=self._source))
+            return self._facts
         path = self._source
         format = path.suffix[1:].lower()
         folder = str(self._scratch / "reference")
@@ -109,11 +118,8 @@ class ReferenceModel:
         out = str(self._scratch / f"reference.{images.n}.npy")
         if isinstance(self._source, ModelRequest):
             self.witness = self.witness or witnessed(self._worker, self._source, images)
-            request = RunReference(
-                model=self._source, images=images.images, out=out, known=self._last, names=images.names
-            )
-            self._last = self._worker.run(request).path
-            return self._last
+            self._last = self._model_outputs(self._source, images, out), images.n
+            return self._last[0]
         assert self._artifact is not None
         format = self._artifact.format
         how = meant_by_bytes(self._artifact.inputs[0])
@@ -132,6 +138,13 @@ class ReferenceModel:
         self._worker.run(self._shards[-1])
         joined = JoinShards.of(self._shards, out)
         return self._worker.run(joined).out
+
+    def _model_outputs(self, source: ModelRequest, images: Images, out: str) -> str:
+        if self._elsewhere is not None:
+            return self._elsewhere.outputs(images, self._facts, out, self._on_progress, self._last)
+        known = None if self._last is None else self._last[0]
+        request = RunReference(model=source, images=images.images, out=out, known=known, names=images.names)
+        return self._worker.run(request).path
 
     def portable(self, bare: bool) -> str:
         """The float graph (.tflite) that tells of its layers; `bare`: without preprocessing."""

@@ -39,7 +39,7 @@ from resnet_edge.evaluation.job import Offer
 from resnet_edge.evaluation.output_store import OutputStore
 from resnet_edge.evaluation.reference_doubts import reference_doubts
 from resnet_edge.evaluation.scheduler import Scheduler
-from resnet_edge.evaluation.verdict import Judgement, changed_answers
+from resnet_edge.evaluation.verdict import Judgement, changed_answers, with_machines
 from resnet_edge.models import ModelRequest
 from resnet_edge.verification.checks import (
     check_expected,
@@ -110,6 +110,7 @@ class _Run:
             one.target.backend: f"{one.version} on {one.machine.get('architecture')} {one.machine.get('cpu')}"
             for one in elsewhere
         }
+        there |= {} if cluster is None else cluster.apart()
         self.store = OutputStore(self.versions | there, scratch / "outputs")
         self.failures: list[Failure] = []
         self.notes = [*same_machines(elsewhere)]
@@ -123,7 +124,9 @@ class _Run:
             self.on_progress,
             self.request.unpruned,
             self.request.head,
+            self.cluster,
         )
+        self.notes += [reference.note] if reference.note else []
         opening = self.pool.submit(reference.facts)  # TensorFlow is imported beside the look at the files
         identified = self._look()
         check_expected(identified.artifacts, self.request.expected)
@@ -172,6 +175,7 @@ class _Run:
             pixels = [one for one in here if self.proofs.prepared[one.proof.artifact.path] is None]
             self.notes += ungolden([one.parity.artifact for one in here if one not in pixels])
             self._save_golden(self.request.golden, pixels, proved.images, proved.expected)
+        judged = with_machines(self.cluster, judged)
         changes = self._changes(facts, proved, judged)
         check_unchanged(identified)
         self.store.clear()
@@ -370,7 +374,12 @@ class _Run:
         verification = Verification(
             resnet_edge=__version__,
             versions=self.versions,
-            machine={**machine(), "command": self.request.command, **hosts_of(self.elsewhere), **facts_of(self.cluster)},
+            machine={
+                **machine(),
+                "command": self.request.command,
+                **hosts_of(self.elsewhere),
+                **facts_of(self.cluster),
+            },
             reference=reference,
             data=described(images),
             max_drop_pp=self.request.max_drop_pp,

@@ -14,8 +14,8 @@ _CHOICES = (
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterAddress:
-    """`word` is what the user said, `address` what ray.init takes. `host` and `port` are empty and 0 where Ray
-    is to find the cluster itself: by RAY_ADDRESS, or the one that was started on this machine last."""
+    """`word` is what the user said, `address` what ray.init takes. `host` and `port` are empty and 0 where
+    Ray is to find the cluster itself: by RAY_ADDRESS, or the one that was started on this machine last."""
 
     word: str
     address: str

@@ -11,9 +11,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -34,8 +35,8 @@ class ClusterConnection:
     """Use as a context manager; leaving it leaves the cluster, on which nothing stays of this run.
 
     `log` takes what Ray prints. `nodes` are the machines, once `join` came back; `run` names this run on the
-    cluster, and below `token` are the paths of its tasks (`messages.Call`). Raises MissingDependency where Ray
-    is not installed, ClusterUnavailable.
+    cluster, and below `token` are the paths of its tasks (`messages.Call`). Raises MissingDependency where
+    Ray is not installed, ClusterUnavailable.
     """
 
     def __init__(self, address: ClusterAddress, log: Path) -> None:
@@ -71,7 +72,9 @@ class ClusterConnection:
                 )
         except OSError as error:
             self._channel.close()
-            raise ClusterUnavailable(f"the process that speaks with Ray cannot be started: {error}") from error
+            raise ClusterUnavailable(
+                f"the process that speaks with Ray cannot be started: {error}"
+            ) from error
         finally:
             theirs.close()
 
@@ -82,13 +85,15 @@ class ClusterConnection:
             answer = self._asked(order, JOIN_SECONDS)
         except queue.Empty as error:
             raise ClusterUnavailable(
-                f"{self.address.word} did not answer in {JOIN_SECONDS:.0f} s (full log: {self.log}): see that "
+                f"{self.address.word} did not answer in {JOIN_SECONDS:.0f} s (full log: {self.log}): see "
+                "that "
                 "`ray status` answers there"
             ) from error
         except ClusterUnavailable as error:
             if _refused(self.log):
                 raise ClusterUnavailable(
-                    f"{self.address.word} asks for a token, and it is not the one of this machine: put that of "
+                    f"{self.address.word} asks for a token, and it is not the one of this machine: put "
+                    "that of "
                     "the cluster into ~/.ray/auth_token, or name its file with RAY_AUTH_TOKEN_PATH"
                 ) from error
             raise
@@ -171,15 +176,14 @@ class ClusterConnection:
 
 def kinds(nodes: Sequence[ClusterNode]) -> dict[str, tuple[str, ...]]:
     """Of each machine what decides how it computes: the architecture, the processor and what that can do with
-    integers. Machines that share an address are one."""
-    return {
-        one.node: (
-            str(one.machine.get("architecture")),
-            str(one.machine.get("cpu")),
-            *map(str, one.machine.get("int8_flags", ())),
-        )
-        for one in nodes
-    }
+    integers."""
+    return {one.node: kind_of(one.machine) for one in nodes}
+
+
+def kind_of(machine: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of what core.machine.machine tells."""
+    flags = map(str, machine.get("int8_flags", ()))
+    return str(machine.get("architecture")), str(machine.get("cpu")), *flags
 
 
 def _check_installed() -> None:

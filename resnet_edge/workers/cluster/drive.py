@@ -1,5 +1,5 @@
-"""Runs beside the parent. The process that speaks with Ray: it joins the cluster, puts files into its store of
-objects once each, and hands calls to it as tasks of Ray's.
+"""Runs beside the parent. The process that speaks with Ray: it joins the cluster, puts files into its store
+of objects once each, and hands calls to it as tasks of Ray's.
 
 Ray itself tries a task again whose machine or process died. What it cannot see is a worker of ours that died
 under it: that call is made once more, and then told as it is told of a worker here.
@@ -7,13 +7,14 @@ under it: that call is made once more, and then told as it is told of a worker h
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -69,6 +70,7 @@ class _Driver:
         self._threads = ThreadPoolExecutor(1024)  # each waits; the parent asks for as many as there are CPUs
         self._orders: queue.SimpleQueue[DriverRequest | None] = queue.SimpleQueue()
         self._run = ""
+        self._names: dict[str, str] = {}
         self._seen: tuple[float, list[dict[str, Any]]] = (0.0, [])
 
     def serve(self) -> None:
@@ -127,11 +129,12 @@ class _Driver:
         alive = [one for one in self._alive() if one["Resources"].get("CPU", 0) >= 1]
         if not alive:
             raise ClusterUnavailable("no machine of the cluster gives a CPU: ray start --num-cpus N on one")
+        self._names = _names(alive)
         asked = [ray.remote(_survey).options(**_on(one["NodeID"])).remote() for one in alive]
         done, _ = ray.wait(asked, num_returns=len(asked), timeout=SURVEY)
         nodes = []
         for one, answer in zip(alive, asked, strict=True):
-            name = one["NodeManagerAddress"]
+            name = self._names[one["NodeID"]]
             if answer not in done:
                 raise ClusterUnavailable(
                     f"{name} of the cluster did not answer in {SURVEY:.0f} s: see `ray status`"
@@ -140,7 +143,8 @@ class _Driver:
             if "missing" in said:
                 raise ClusterUnavailable(
                     f"{name} of the cluster cannot import resnet_edge ({said['missing']}): "
-                    f"pip install 'resnet-edge[cluster]=={ours.resnet_edge}' there, with the extras of the backends"
+                    f"pip install 'resnet-edge[cluster]=={ours.resnet_edge}' there, with the extras of the "
+                    "backends"
                 )
             theirs = msgspec.convert(said["identity"], type=Identity)
             if wrong := node.difference(ours, theirs, name):
@@ -166,6 +170,8 @@ class _Driver:
                 break
         for path, content in written.items():
             _write(_here(path, order), content)
+        name = self._names.get(reply.node, reply.node)
+        reply.text, reply.node = reply.text.replace(reply.node, name), name
         return DriverReply(ended=reply, seconds=time.monotonic() - began)
 
     def _ended(
@@ -185,14 +191,16 @@ class _Driver:
                 if alone_since is not None and time.monotonic() - alone_since > ALONE:
                     ray.cancel(ref)
                     raise ClusterUnavailable(
-                        "no machine of the cluster is left: see `ray status`, and run again; what is done stays"
+                        "no machine of the cluster is left: see `ray status`, and run again; what is done "
+                        "stays"
                     )
             sent, written = ray.get(ref)
         except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError) as error:
             raise WorkerFailed(_died(order)) from error
         except ray.exceptions.OutOfMemoryError as error:
             raise WorkerFailed(
-                f"{_died(order)}: Ray ended it because its machine had no memory left: give the cluster more, or "
+                f"{_died(order)}: Ray ended it because its machine had no memory left: give the cluster "
+                "more, or "
                 "fewer CPUs to a machine"
             ) from error
         finally:
@@ -207,7 +215,8 @@ class _Driver:
                     self._objects[digest] = [ray.put(part) for part in _parts(file)]
                 except OSError as error:
                     raise DataError(
-                        f"{file} cannot be read ({error.strerror or error}): it goes to the cluster, and must "
+                        f"{file} cannot be read ({error.strerror or error}): it goes to the cluster, and "
+                        "must "
                         "stay where it is"
                     ) from error
             return self._objects[digest]
@@ -221,7 +230,8 @@ class _Driver:
     def _alive(self) -> list[dict[str, Any]]:
         """The machines, as of the last look."""
         if time.monotonic() - self._seen[0] > LOOK / 2:
-            self._seen = (time.monotonic(), [one for one in ray.nodes() if one["Alive"]])
+            nodes = ray.nodes()  # type: ignore[no-untyped-call]  # Ray has no types there
+            self._seen = (time.monotonic(), [one for one in nodes if one["Alive"]])
         return self._seen[1]
 
 
@@ -237,7 +247,7 @@ def connect(address: ClusterAddress) -> None:
                 "`ray start --head`, and say the address that it prints"
             ) from error
     try:
-        ray.init(address=address.address, log_to_driver=False, logging_level="ERROR")
+        ray.init(address=address.address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
         raise ClusterUnavailable(f"{address.word}: {_reason(error)}") from error
 
@@ -293,9 +303,19 @@ def _write(path: Path, content: bytes) -> None:
 def _died(order: DriverRequest) -> str:
     assert order.call is not None
     return (
-        f"{order.call.name} was lost on the cluster {RETRIES + 1} times, with the machine or the process of Ray "
+        f"{order.call.name} was lost on the cluster {RETRIES + 1} times, with the machine or the process "
+        "of Ray "
         "that it ran in: see `ray status` and the log of that machine"
     )
+
+
+def _names(machines: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """What people call them, by their ids: by address, and by the id, too, where several share one."""
+    addresses = [one["NodeManagerAddress"] for one in machines]
+    return {
+        one["NodeID"]: address if addresses.count(address) == 1 else f"{address} ({one['NodeID'][:6]})"
+        for one, address in zip(machines, addresses, strict=True)
+    }
 
 
 def _on(id: str) -> dict[str, Any]:
@@ -306,7 +326,8 @@ def _on(id: str) -> dict[str, Any]:
 def _run(line: bytes, refs: dict[str, list[Any]]) -> tuple[bytes, dict[str, bytes]]:
     """On a machine: `node.run`, with the parts of files as they come out of the store of objects."""
     parts = {digest: [partial(_bytes_of, ref) for ref in each] for digest, each in refs.items()}
-    return node.run(line, parts, ray.util.get_node_ip_address())
+    context = ray.get_runtime_context()
+    return node.run(line, parts, context.get_node_id())
 
 
 def _bytes_of(ref: Any) -> Any:

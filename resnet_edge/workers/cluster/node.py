@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -67,7 +67,8 @@ def difference(ours: Identity, theirs: Identity, node: str, needed: Sequence[str
     distributions those count that are on both, and those that are `needed`."""
     if theirs.resnet_edge != ours.resnet_edge:
         return (
-            f"{node} of the cluster has resnet-edge {theirs.resnet_edge}, and this machine {ours.resnet_edge}: "
+            f"{node} of the cluster has resnet-edge {theirs.resnet_edge}, and this machine "
+            f"{ours.resnet_edge}: "
             f"pip install 'resnet-edge[cluster]=={ours.resnet_edge}' there, or that of the cluster here"
         )
     if theirs.digest != ours.digest:
@@ -91,7 +92,8 @@ def run(line: bytes, parts: Mapping[str, Sequence[Part]], node: str) -> tuple[by
     """Do the `Call` that `line` is, with the files whose `parts` are there by digest; give a `NodeReply`, and
     what was written by its paths. Raises nothing that is not Ray's: what went wrong is in the reply."""
     began = time.monotonic()
-    reply, written, (token, own) = NodeReply(), {}, ("", "")
+    reply, (token, own) = NodeReply(), ("", "")
+    written: dict[str, bytes] = {}
     try:
         call = msgspec.json.decode(line, type=Call)
         if wrong := difference(call.identity, own_identity(), node):
@@ -247,7 +249,8 @@ def _place_of(run: str, node: str) -> _Place:
 
 
 def _shared(folder: Path) -> int:
-    """The folder, made where it is not there, and its lock, held with others as long as this process lives."""
+    """The folder, made where it is not there, and its lock, held with others as long as this process
+    lives."""
     while True:
         folder.mkdir(mode=0o700, exist_ok=True)
         lock = os.open(folder / scratch.OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
