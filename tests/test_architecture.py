@@ -17,7 +17,7 @@ PACKAGE = Path(resnet_edge.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 FRAMEWORKS = {
     "ai_edge_litert", "h5py", "iree", "jax", "keras", "litert_quantizer", "mediapipe", "onnx", "onnxruntime",
-    "openvino", "playwright", "tensorflow", "tensorflow_model_optimization", "tf2onnx", "tf_keras",
+    "openvino", "playwright", "ray", "tensorflow", "tensorflow_model_optimization", "tf2onnx", "tf_keras",
     "tflite_micro",
 }  # fmt: skip
 HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
