@@ -90,7 +90,7 @@ class ClusterConnection:
                 "`ray status` answers there"
             ) from error
         except ClusterUnavailable as error:
-            if _refused(self.log):
+            if refused(self.log):
                 raise ClusterUnavailable(
                     f"{self.address.word} asks for a token, and it is not the one of this machine: put "
                     "that of "
@@ -98,6 +98,11 @@ class ClusterConnection:
                 ) from error
             raise
         self.nodes = tuple(answer.nodes or ())
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process that speaks with Ray is gone."""
+        return self._process.poll() is not None
 
     def call(self, order: DriverRequest) -> DriverReply:
         """The end of a call. Raises ClusterUnavailable, and what else the driver has to say."""
@@ -193,7 +198,7 @@ def _check_installed() -> None:
         raise MissingDependency(missing_package("ray") or "")
 
 
-def _refused(log: Path) -> bool:
+def refused(log: Path) -> bool:
     """Whether Ray printed that a token is wrong or missing: its error says only that it did not connect."""
     with suppress(OSError):
         said = log.read_bytes()

@@ -129,7 +129,7 @@ class _Driver:
         alive = [one for one in self._alive() if one["Resources"].get("CPU", 0) >= 1]
         if not alive:
             raise ClusterUnavailable("no machine of the cluster gives a CPU: ray start --num-cpus N on one")
-        self._names = _names(alive)
+        self._names = names_of(alive)
         asked = [ray.remote(_survey).options(**_on(one["NodeID"])).remote() for one in alive]
         done, _ = ray.wait(asked, num_returns=len(asked), timeout=SURVEY)
         nodes = []
@@ -169,7 +169,7 @@ class _Driver:
             if reply.error != WorkerFailed.__name__ or attempt:
                 break
         for path, content in written.items():
-            _write(_here(path, order), content)
+            write(path_here(path, order), content)
         name = self._names.get(reply.node, reply.node)
         reply.text, reply.node = reply.text.replace(reply.node, name), name
         return DriverReply(ended=reply, seconds=time.monotonic() - began)
@@ -212,7 +212,7 @@ class _Driver:
         with self._files:
             if digest not in self._objects:
                 try:
-                    self._objects[digest] = [ray.put(part) for part in _parts(file)]
+                    self._objects[digest] = [ray.put(part) for part in parts(file)]
                 except OSError as error:
                     raise DataError(
                         f"{file} cannot be read ({error.strerror or error}): it goes to the cluster, and "
@@ -249,10 +249,10 @@ def connect(address: ClusterAddress) -> None:
     try:
         ray.init(address=address.address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
-        raise ClusterUnavailable(f"{address.word}: {_reason(error)}") from error
+        raise ClusterUnavailable(f"{address.word}: {reason(error)}") from error
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     text = str(error)
     if "ersion mismatch" in text or "was started with" in text:
         return f"it has another release of Ray or Python ({versions_of(text)}): install the same on both"
@@ -271,13 +271,13 @@ def versions_of(text: str) -> str:
     return f"{', '.join(words[:2])} there, {', '.join(words[2:4])} here" if len(words) >= 4 else text[:200]
 
 
-def _parts(file: str) -> Iterator[Any]:
+def parts(file: str) -> Iterator[Any]:
     with open(file, "rb") as stream:
         while block := stream.read(PART):
             yield np.frombuffer(block, np.uint8)  # which Ray gives out of its store without a copy
 
 
-def _here(path: str, order: DriverRequest) -> Path:
+def path_here(path: str, order: DriverRequest) -> Path:
     """Where on this machine a file of the cluster goes. Raises WorkerFailed for one that nobody declared."""
     for there, here in order.to.items():
         if path == there:
@@ -288,7 +288,7 @@ def _here(path: str, order: DriverRequest) -> Path:
     raise WorkerFailed(f"the cluster sent a file that nobody asked for: {path}")
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     part = hidden(path)
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -297,7 +297,8 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror}): make room there") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _died(order: DriverRequest) -> str:
@@ -309,7 +310,7 @@ def _died(order: DriverRequest) -> str:
     )
 
 
-def _names(machines: Sequence[dict[str, Any]]) -> dict[str, str]:
+def names_of(machines: Sequence[dict[str, Any]]) -> dict[str, str]:
     """What people call them, by their ids: by address, and by the id, too, where several share one."""
     addresses = [one["NodeManagerAddress"] for one in machines]
     return {

@@ -45,7 +45,8 @@ def connection(
 
 def copying(folder: Path, number: int = 0, then: str = "well", seconds: float = 0.0) -> CopyFile:
     path, halves = folder / "a.bin", folder / f"halves {number}"
-    path.write_bytes(bytes(range(256)) * 4096)
+    if not path.exists():
+        path.write_bytes(bytes(range(256)) * 4096)
     halves.mkdir(exist_ok=True)
     out = str(folder / f"b{number}.bin")
     return CopyFile(path=str(path), out=out, folder=str(halves), then=then, seconds=seconds)
