@@ -254,6 +254,7 @@ PRINTS = {
     "backends/tflite_micro.py": "what a runtime writes to the descriptor, which is read",
 }
 ENDS = {
+    "workers/cluster/drive.py": "Ray's own threads, which may wait for a cluster that is gone",
     "entry.py": "the second interrupt",
     "backends/_pinned_environment.py": "a program of its own",
     "backends/_programs/mediapipe_tasks.py": "a program of its own",

@@ -16,7 +16,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ PER_MACHINE = 16
 PHOTOS = 50_000
 """Images of the large job: the validation images of ImageNet."""
 ROUNDS = 3
+SMALLER = 10
+"""Times smaller shards, of what might be."""
 
 
 def main() -> None:
@@ -54,7 +56,7 @@ def main() -> None:
     jobs = [_small(measured)]
     if options.large is not None:
         measured["large"] = _large(options.large)
-        jobs.append(_photos(measured))
+        jobs += _ways(_photos(measured))
     costs = _costs(measured)
     simulated = [
         {
@@ -163,6 +165,13 @@ def _small(measured: dict[str, Any]) -> Job:
         shard_seconds=tuple(measured["there"]["seconds"]),
         file_bytes=measured["file_bytes"],
     )
+
+
+def _ways(job: Job) -> tuple[Job, ...]:
+    """As it is, and as it might be."""
+    rows = replace(job, title=f"{job.title}, if only the images of a shard went with it", rows_only=True)
+    small = replace(rows.divided(SMALLER), title=f"{rows.title}, and shards of {SHARD // SMALLER} images")
+    return job, rows, small
 
 
 def _photos(measured: dict[str, Any]) -> Job:

@@ -18,6 +18,7 @@ from resnet_edge.workers.cluster.address import ClusterAddress
 from resnet_edge.workers.cluster.connection import ClusterConnection
 from resnet_edge.workers.cluster.node import own_identity
 from resnet_edge.workers.cluster.process import ClusterProcess
+from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.process import WorkerProcess
 
 CALLS = 200
@@ -55,7 +56,7 @@ def here(work: Sequence[PredictShard], folder: Path, log: Path) -> list[float]:
     """Seconds of each shard but the first, which opens the file, in a worker of this machine."""
     folder.mkdir(exist_ok=True)
     seconds = []
-    with WorkerProcess("shard", log) as worker:
+    with WorkerProcess("shard", log, grant=Grant(writes=(str(folder),))) as worker:
         for shard in (_in(one, folder) for one in work):
             began = time.perf_counter()
             worker.run(shard)
@@ -74,10 +75,10 @@ def there(
     began = time.perf_counter()
 
     def run(shard: PredictShard) -> dict[str, Any]:
-        asked = time.perf_counter()
+        sent = time.perf_counter()
         with ClusterProcess("shard", log, connection) as process:
             process.run(shard)
-            took, timing = time.perf_counter() - asked, process.timing
+            took, timing = time.perf_counter() - sent, process.timing
         return {
             "node": timing.node,
             "seconds": timing.seconds,

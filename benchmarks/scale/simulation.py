@@ -4,7 +4,7 @@ not.
 One driver hands out calls and takes results, one after the other. A machine fetches the files of the job
 once, before its first shard, from whoever has them and is free: first the driver, then every machine that is
 done with it, as Ray's object managers do. A worker starts once. Each shard takes as long as one that was
-measured.
+measured. What is not built is simulated, too: shards that bring their own images alone, and smaller ones.
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ SEED = 0
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """So many `shards`, each as long as one of `shard_seconds` (which is drawn), of files of `file_bytes`."""
+    """So many `shards`, each as long as one of `shard_seconds` (which is drawn), of files of `file_bytes`,
+    which go to every machine whole, or (`rows_only`) to the worker of a shard in equal parts."""
 
     title: str
     shards: int
     shard_seconds: tuple[float, ...]
     file_bytes: int
+    rows_only: bool = False
 
-    @property
-    def seconds(self) -> float:
-        """Of one worker that costs nothing but its shards, on average."""
-        return self.shards * sum(self.shard_seconds) / len(self.shard_seconds)
+    def divided(self, by: int) -> Job:
+        """The same with so many times more shards."""
+        seconds = tuple(one / by for one in self.shard_seconds)
+        return replace(self, shards=by * self.shards, shard_seconds=seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +102,13 @@ class _Events:
         chance = random.Random(SEED)
         self._left = [chance.choice(job.shard_seconds) for _ in range(job.shards)]
         self._machine_of = [worker // per_machine for worker in range(workers)]
-        self._file_bytes = job.file_bytes
+        self._file_bytes = 0 if job.rows_only else job.file_bytes
+        self._row_bytes = job.file_bytes / job.shards if job.rows_only else 0
         self._has_files: dict[int, float] = {}
         self._started: set[int] = set()
         self._numbers = itertools.count()
         self._events: list[tuple[float, int, str, int]] = []
-        self._driver_free = job.file_bytes / costs.put_rate
+        self._driver_free = self._file_bytes / costs.put_rate
         self._sources = [self._driver_free]
         self._now = 0.0
 
@@ -126,7 +129,9 @@ class _Events:
         if not self._left:
             return
         seconds = self._left.pop()
-        begins = max(self._drive(), self._fetched(self._machine_of[worker]))
+        self._driver_free = max(self._driver_free, self._now) + self._row_bytes / self._costs.put_rate
+        ready = self._drive() + self._row_bytes / self._costs.fetch_rate
+        begins = max(ready, self._fetched(self._machine_of[worker]))
         if worker not in self._started:
             self._started.add(worker)
             begins += self._costs.start_seconds

@@ -71,7 +71,7 @@ def _median(seconds: Sequence[float]) -> float:
 
 
 def _ms(seconds: float) -> str:
-    return f"{1000 * seconds:,.3g} ms" if seconds < 10 else f"{seconds:,.1f} s"
+    return f"{1000 * seconds:,.3g} ms" if seconds < 1 else f"{seconds:,.2f} s"
 
 
 def _bytes(count: float) -> str:

@@ -29,7 +29,7 @@ SHARD = 500
 """Images that a worker runs at a time: seconds of a ResNet-50, and a long shot from the cost of a call."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """The outputs of one artifact at one place, when they are there; files `beside` it hold its weights. `nodes`
     are the machines of a cluster that then took part."""

@@ -32,6 +32,20 @@ def test_a_machine_fetches_once_and_each_that_has_it_sends_it_on() -> None:
     assert makespan(one, costs, 512, 16) == pytest.approx(1 + 6 + 10)
 
 
+def test_rows_alone_go_past_the_driver_once_each() -> None:
+    costs = replace(FREE, put_rate=1000.0, fetch_rate=1000.0)
+    rows = replace(EVEN, shards=4, shard_seconds=(0.0,), file_bytes=4000, rows_only=True)
+    for workers in (4, 512):  # the driver puts 1 s for each in turn, and the last is fetched then
+        assert makespan(rows, costs, workers, 1) == pytest.approx(4 + 1)
+    assert makespan(rows, costs, 1, 1) == pytest.approx(4 * (1 + 1))
+
+
+def test_smaller_shards_are_the_same_work() -> None:
+    divided = EVEN.divided(4)
+    assert (divided.shards, makespan(divided, FREE, 1, 1)) == (256, pytest.approx(128.0))
+    assert makespan(divided, FREE, 256, 16) == pytest.approx(0.5)
+
+
 def test_a_worker_starts_once() -> None:
     costs = replace(FREE, start_seconds=3.0)
     assert makespan(EVEN, costs, 8, 4) == pytest.approx(3 + 16)

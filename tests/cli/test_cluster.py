@@ -73,8 +73,8 @@ def test_convert_makes_the_same_files_as_here(
         environment=ray_cluster.environment,
     )
     assert ended.code == 0, ended.err
-    made = place.here / "dist"
-    a, b = (json.loads((folder / "report.json").read_text("utf-8")) for folder in (converted, made))
+    dist = place.here / "dist"
+    a, b = (json.loads((folder / "report.json").read_text("utf-8")) for folder in (converted, dist))
     assert [one["sha256"] for one in a["artifacts"]] == [one["sha256"] for one in b["artifacts"]]
     assert (a["parity"], a["calibration"]) == (b["parity"], b["calibration"])
     assert any(cost["stage"] == "calibration on the cluster" and cost["seconds"] for cost in b["costs"])

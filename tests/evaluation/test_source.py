@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from resnet_edge.core.errors import DataError
-from resnet_edge.evaluation.source import reference
-from resnet_edge.evaluation.source_task import RunReference
+from resnet_edge.evaluation.source import join, reference, reference_shard
+from resnet_edge.evaluation.source_task import JoinReference, ReferenceShard, RunReference, batch_size
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent
 from tests.cli.conversion import tinted_images, write_classifier
@@ -75,3 +75,31 @@ def test_what_is_known_is_not_run_again(tmp_path: Path) -> None:
     outputs = np.load(later.out)
     np.testing.assert_array_equal(outputs[:100], known)
     np.testing.assert_allclose(outputs[100:], np.load(whole.out)[100:], rtol=0, atol=1e-4)
+
+
+def test_shards_of_whole_batches_give_the_bits_of_one_run(tmp_path: Path) -> None:
+    write_classifier(tmp_path / "tiny.keras")
+    images, _ = tinted_images(300, seed=5)
+    np.save(tmp_path / "images.npy", images)
+    request = ModelRequest(str(tmp_path / "tiny.keras"))
+    whole = RunReference(model=request, images=str(tmp_path / "images.npy"), out=str(tmp_path / "out.npy"))
+    reference(whole, silent)
+    size = batch_size(images.shape[1:], len(images))
+    assert size == 128
+    parts = []
+    for start in range(0, 300, size):
+        out = str(tmp_path / f"{start}.npy")
+        shard = ReferenceShard(
+            model=request, images=whole.images, start=start, stop=min(start + size, 300), out=out
+        )
+        parts.append(reference_shard(shard, silent).path)
+    joined = join(JoinReference(parts=tuple(parts), out=str(tmp_path / "joined.npy")), silent)
+    assert np.load(joined.path).tobytes() == np.load(whole.out).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("shape", "n", "size"),
+    [((28, 28, 1), 10_000, 128), ((224, 224, 3), 500, 13), ((9, 9, 3), 7, 7), ((2048, 2048, 3), 9, 1)],
+)
+def test_a_batch_is_of_so_many_pixels(shape: tuple[int, int, int], n: int, size: int) -> None:
+    assert batch_size(shape, n) == size

@@ -20,6 +20,7 @@ import msgspec
 
 from resnet_edge.core.errors import KINDS, ClusterUnavailable, MissingDependency
 from resnet_edge.core.files.scratch import Scratch
+from resnet_edge.core.machine import versions
 from resnet_edge.core.packages import missing_package
 from resnet_edge.workers.cluster.address import ClusterAddress
 from resnet_edge.workers.cluster.messages import ClusterNode, DriverReply, DriverRequest, Identity
@@ -35,8 +36,8 @@ class ClusterConnection:
     """Use as a context manager; leaving it leaves the cluster, on which nothing stays of this run.
 
     `log` takes what Ray prints. `nodes` are the machines, once `join` came back; `run` names this run on the
-    cluster, and below `token` are the paths of its tasks (`messages.Call`). Raises MissingDependency where
-    Ray is not installed, ClusterUnavailable.
+    cluster, and below `token` are the paths of its tasks (`messages.NodeCall`). Raises MissingDependency
+    where Ray is not installed, ClusterUnavailable.
     """
 
     def __init__(self, address: ClusterAddress, log: Path) -> None:
@@ -82,7 +83,7 @@ class ClusterConnection:
         """Raises ClusterUnavailable."""
         order = DriverRequest(order="join", address=self.address.word, run=self.run, identity=identity)
         try:
-            answer = self._asked(order, JOIN_SECONDS)
+            answer = self._answer_to(order, JOIN_SECONDS)
         except queue.Empty as error:
             raise ClusterUnavailable(
                 f"{self.address.word} did not answer in {JOIN_SECONDS:.0f} s (full log: {self.log}): see "
@@ -106,7 +107,7 @@ class ClusterConnection:
 
     def call(self, order: DriverRequest) -> DriverReply:
         """The end of a call. Raises ClusterUnavailable, and what else the driver has to say."""
-        return self._asked(order, None)
+        return self._answer_to(order, None)
 
     def cancel(self, id: int) -> None:
         """Have a call ended; it is answered all the same."""
@@ -116,7 +117,7 @@ class ClusterConnection:
         """Of a call."""
         return next(self._ids)
 
-    def _asked(self, order: DriverRequest, seconds: float | None) -> DriverReply:
+    def _answer_to(self, order: DriverRequest, seconds: float | None) -> DriverReply:
         box: queue.SimpleQueue[DriverReply | None] = queue.SimpleQueue()
         with self._lock:
             if self._over:
@@ -192,9 +193,7 @@ def kind_of(machine: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _check_installed() -> None:
-    import importlib.util
-
-    if importlib.util.find_spec("ray") is None:
+    if "ray" not in versions():
         raise MissingDependency(missing_package("ray") or "")
 
 

@@ -96,7 +96,7 @@ class _Driver:
                     for one in self._alive()
                 ]
                 ray.wait(away, num_returns=len(away), timeout=LEAVE)
-            with suppress(Exception):
+            with suppress(Exception):  # as above
                 ray.shutdown()
 
     def _listen(self) -> None:
@@ -130,10 +130,10 @@ class _Driver:
         if not alive:
             raise ClusterUnavailable("no machine of the cluster gives a CPU: ray start --num-cpus N on one")
         self._names = names_of(alive)
-        asked = [ray.remote(_survey).options(**_on(one["NodeID"])).remote() for one in alive]
-        done, _ = ray.wait(asked, num_returns=len(asked), timeout=SURVEY)
+        surveys = [ray.remote(_survey).options(**_on(one["NodeID"])).remote() for one in alive]
+        done, _ = ray.wait(surveys, num_returns=len(surveys), timeout=SURVEY)
         nodes = []
-        for one, answer in zip(alive, asked, strict=True):
+        for one, answer in zip(alive, surveys, strict=True):
             name = self._names[one["NodeID"]]
             if answer not in done:
                 raise ClusterUnavailable(
@@ -230,7 +230,7 @@ class _Driver:
     def _alive(self) -> list[dict[str, Any]]:
         """The machines, as of the last look."""
         if time.monotonic() - self._seen[0] > LOOK / 2:
-            nodes = ray.nodes()  # type: ignore[no-untyped-call]  # Ray has no types there
+            nodes = ray.nodes()
             self._seen = (time.monotonic(), [one for one in nodes if one["Alive"]])
         return self._seen[1]
 
@@ -248,7 +248,7 @@ def connect(address: ClusterAddress) -> None:
             ) from error
     try:
         ray.init(address=address.address, log_to_driver=False, logging_level=logging.ERROR)
-    except Exception as error:
+    except Exception as error:  # of any kind of Ray's, each with its own text
         raise ClusterUnavailable(f"{address.word}: {reason(error)}") from error
 
 
@@ -285,7 +285,7 @@ def path_here(path: str, order: DriverRequest) -> Path:
         inside = path.removeprefix(f"{there}/")
         if inside != path and ".." not in Path(inside).parts and not os.path.isabs(inside):
             return Path(here) / inside
-    raise WorkerFailed(f"the cluster sent a file that nobody asked for: {path}")
+    raise WorkerFailed(f"the cluster sent a file that nobody surveys for: {path}")
 
 
 def write(path: Path, content: bytes) -> None:

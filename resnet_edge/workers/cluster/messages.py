@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class NodeCall(msgspec.Struct, frozen=True, kw_only=True):
     """A task, for any machine of the cluster. Its paths lie below `token`, which no other text holds: each
     machine puts its own folder there. `reads` are digests by path, `writes` files that come back, and
     `folders` those of them that are folders. `run` is the run that it is of, and `identity` who asks."""
@@ -46,7 +46,7 @@ class DriverRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     address: str = ""
     run: str = ""
     identity: Identity | None = None
-    call: Call | None = None
+    call: NodeCall | None = None
     files: dict[str, str] = {}
     to: dict[str, str] = {}
     cpus: int = 1

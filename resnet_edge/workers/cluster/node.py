@@ -34,7 +34,7 @@ from resnet_edge.core.files import scratch
 from resnet_edge.core.files.atomic import name_too
 from resnet_edge.core.machine import versions
 from resnet_edge.core.packages import BASE
-from resnet_edge.workers.cluster.messages import Call, Identity, NodeReply
+from resnet_edge.workers.cluster.messages import Identity, NodeCall, NodeReply
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.hosts.identity import code_digest
 from resnet_edge.workers.hosts.store import Store
@@ -45,7 +45,7 @@ LOG_BYTES = 4096
 """Of a worker's log, its end: what a person needs of it."""
 
 
-class Part(Protocol):
+class FilePart(Protocol):
     """A part of a file, when it is asked for: bytes out of Ray's store of objects."""
 
     def __call__(self) -> bytes: ...
@@ -88,19 +88,19 @@ def difference(ours: Identity, theirs: Identity, node: str, needed: Sequence[str
     return ""
 
 
-def run(line: bytes, parts: Mapping[str, Sequence[Part]], node: str) -> tuple[bytes, dict[str, bytes]]:
-    """Do the `Call` that `line` is, with the files whose `parts` are there by digest; give a `NodeReply`, and
-    what was written by its paths. Raises nothing that is not Ray's: what went wrong is in the reply."""
+def run(line: bytes, parts: Mapping[str, Sequence[FilePart]], node: str) -> tuple[bytes, dict[str, bytes]]:
+    """Do the `NodeCall` that `line` is, with the files whose `parts` are there by digest; give a `NodeReply`,
+    and what was written by its paths. Raises nothing that is not Ray's: what went wrong is in the reply."""
     began = time.monotonic()
     reply, (token, own) = NodeReply(), ("", "")
     written: dict[str, bytes] = {}
     try:
-        call = msgspec.json.decode(line, type=Call)
+        call = msgspec.json.decode(line, type=NodeCall)
         if wrong := difference(call.identity, own_identity(), node):
             raise ClusterUnavailable(wrong)
         place = _place_of(call.run, node)
         token, own = call.token, str(place.own)
-        call = msgspec.json.decode(_spelled(line, token, own), type=Call)
+        call = msgspec.json.decode(_spelled(line, token, own), type=NodeCall)
         reply, written = place.done(call, parts)
     except ResnetEdgeError as error:
         reply = NodeReply(error=type(error).__name__, text=str(error), log=_log_of(error))
@@ -145,7 +145,9 @@ class _Place:
     worker: WorkerProcess | None = None
     grant: Grant | None = None
 
-    def done(self, call: Call, parts: Mapping[str, Sequence[Part]]) -> tuple[NodeReply, dict[str, bytes]]:
+    def done(
+        self, call: NodeCall, parts: Mapping[str, Sequence[FilePart]]
+    ) -> tuple[NodeReply, dict[str, bytes]]:
         began = time.monotonic()
         placed = sum(self._placed(digest, parts[digest]) for digest in {*call.reads.values()})
         self._link(call)
@@ -171,7 +173,7 @@ class _Place:
         )
         return reply, written
 
-    def _placed(self, digest: str, parts: Sequence[Part]) -> int:
+    def _placed(self, digest: str, parts: Sequence[FilePart]) -> int:
         """Have a file in the store of the run; how many bytes had to come for that."""
         store = Store(self.folder / "files")
         if store.has(digest):
@@ -191,7 +193,7 @@ class _Place:
                 raise
             return size
 
-    def _link(self, call: Call) -> None:
+    def _link(self, call: NodeCall) -> None:
         store = Store(self.folder / "files")
         for path, digest in call.reads.items():
             link = Path(path)
@@ -199,10 +201,10 @@ class _Place:
             link.unlink(missing_ok=True)
             name_too(store.path(digest), link)
         for path in call.writes:
-            made = Path(path) if path in call.folders else Path(path).parent
-            made.mkdir(parents=True, exist_ok=True)
+            folder = Path(path) if path in call.folders else Path(path).parent
+            folder.mkdir(parents=True, exist_ok=True)
 
-    def _started(self, call: Call) -> WorkerProcess:
+    def _started(self, call: NodeCall) -> WorkerProcess:
         out = self.own / "out"
         out.mkdir(exist_ok=True)
         grant = Grant(writes=(str(out),), free=call.free, network=call.network)
@@ -220,7 +222,7 @@ class _Place:
         if worker is not None:
             worker.close()
 
-    def _written(self, call: Call) -> Iterator[tuple[str, bytes]]:
+    def _written(self, call: NodeCall) -> Iterator[tuple[str, bytes]]:
         """What the task wrote, by path, and is gone then."""
         for path in map(Path, call.writes):
             files = [path] if path.is_file() else [f for f in sorted(path.rglob("*")) if f.is_file()]

@@ -11,7 +11,7 @@ import msgspec
 
 from resnet_edge.core.errors import KINDS, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.workers.cluster.connection import ClusterConnection
-from resnet_edge.workers.cluster.messages import Call, DriverRequest, NodeReply
+from resnet_edge.workers.cluster.messages import DriverRequest, NodeCall, NodeReply
 from resnet_edge.workers.cluster.node import own_identity
 from resnet_edge.workers.grant import NOTHING, Grant
 from resnet_edge.workers.hosts.carried import Carried
@@ -74,7 +74,7 @@ class ClusterProcess:
 
     def _order(self, task: Task[T], carried: Carried, digests: dict[str, str]) -> DriverRequest:
         connection = self._connection
-        call = Call(
+        call = NodeCall(
             run=connection.run,
             token=connection.token,
             identity=own_identity(),

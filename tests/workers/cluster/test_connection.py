@@ -27,7 +27,7 @@ def test_what_decides_how_a_machine_computes() -> None:
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(connection, "versions", dict)
     with pytest.raises(MissingDependency, match=r"pip install 'resnet-edge\[cluster\]'"):
         ClusterConnection(ClusterAddress.parse("ray"), tmp_path / "log")
 

@@ -52,7 +52,7 @@ def test_machines_that_share_an_address_are_told_apart() -> None:
     }
 
 
-def test_what_comes_goes_where_it_was_asked_for_and_nowhere_else() -> None:
+def test_what_comes_goes_where_it_belongs_and_nowhere_else() -> None:
     order = DriverRequest(order="call", to={"/t/out/a.npy": "/here/a.npy", "/t/out/f": "/here/f"})
     assert drive.path_here("/t/out/a.npy", order) == Path("/here/a.npy")
     assert drive.path_here("/t/out/f/x/y", order) == Path("/here/f/x/y")

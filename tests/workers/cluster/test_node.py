@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from resnet_edge.workers.cluster import node
-from resnet_edge.workers.cluster.messages import Call, Identity, NodeReply
+from resnet_edge.workers.cluster.messages import Identity, NodeCall, NodeReply
 from resnet_edge.workers.task import Task
 from tests.workers.cluster.probes import CopyFile
 
@@ -29,11 +29,11 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             place.worker.close()
 
 
-def call(then: str = "well", identity: Identity | None = None) -> Call:
+def call(then: str = "well", identity: Identity | None = None) -> NodeCall:
     task: Task[object] = CopyFile(  # type: ignore[assignment]  # of whatever it gives
         path=f"{TOKEN}/in/a.bin", out=f"{TOKEN}/out/b.bin", folder=f"{TOKEN}/out/halves", then=then
     )
-    return Call(
+    return NodeCall(
         run="run",
         token=TOKEN,
         identity=identity or node.own_identity(),
@@ -49,10 +49,10 @@ def call(then: str = "well", identity: Identity | None = None) -> Call:
     )
 
 
-def done(order: Call, asked: list[int] | None = None) -> tuple[NodeReply, dict[str, bytes]]:
+def done(order: NodeCall, fetched: list[int] | None = None) -> tuple[NodeReply, dict[str, bytes]]:
     def part(start: int) -> bytes:
-        if asked is not None:
-            asked.append(start)
+        if fetched is not None:
+            fetched.append(start)
         return CONTENT[start : start + 1024]
 
     parts = {hashlib.sha256(CONTENT).hexdigest(): [lambda: part(0), lambda: part(1024)]}
@@ -73,11 +73,11 @@ def test_a_call_is_done_and_its_files_come_back_by_the_names_of_who_asks(machine
 
 
 def test_a_file_comes_once(machine: Path) -> None:
-    asked: list[int] = []
-    first, _ = done(call(), asked)
-    second, _ = done(call(), asked)
+    fetched: list[int] = []
+    first, _ = done(call(), fetched)
+    second, _ = done(call(), fetched)
     assert (first.placed_bytes, second.placed_bytes) == (len(CONTENT), 0)
-    assert asked == [0, 1024]
+    assert fetched == [0, 1024]
 
 
 def test_what_came_must_be_what_was_said(machine: Path) -> None:
