@@ -285,7 +285,7 @@ def path_here(path: str, order: DriverRequest) -> Path:
         inside = path.removeprefix(f"{there}/")
         if inside != path and ".." not in Path(inside).parts and not os.path.isabs(inside):
             return Path(here) / inside
-    raise WorkerFailed(f"the cluster sent a file that nobody surveys for: {path}")
+    raise WorkerFailed(f"the cluster sent a file that nobody asked for: {path}")
 
 
 def write(path: Path, content: bytes) -> None:
