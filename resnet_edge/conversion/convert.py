@@ -31,6 +31,7 @@ from resnet_edge.conversion.notes import (
     latency_is_local,
     scales_for_each,
     undiagnosed,
+    unlike_machines,
 )
 from resnet_edge.conversion.plan_task import Plan
 from resnet_edge.conversion.run_log import Inputs, RunLog
@@ -284,6 +285,7 @@ class _Run:
                 *same_machines(self.request.plan.offers),
                 *scales_for_each(self.request.plan.dense_scales),
                 *self.run_log.notes,
+                *unlike_machines(parity),
                 *undiagnosed(artifacts, verdicts.diagnosed_files),
                 *integer_weights_on_gpu(artifacts, parity),
             ),

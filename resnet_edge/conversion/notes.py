@@ -56,6 +56,18 @@ def latency_is_local(cluster: str | None, seconds: float) -> tuple[str, ...]:
     )
 
 
+def unlike_machines(parity: Sequence[Parity]) -> tuple[str, ...]:
+    """A note where machines of a cluster whose processors differ shared a proof."""
+    names = sorted({machine for row in parity for machine in row.machines})
+    if not names:
+        return ()
+    return (
+        f"the processors of {', '.join(names)} differ, and which of them ran what is chance: last bits of "
+        "outputs "
+        "may be others in another run; `machines` of each row names those that took part",
+    )
+
+
 def one_look_only(n: int, max_drop_pp: float) -> str:
     """Why nothing can stop early."""
     if max_drop_pp <= 0:

@@ -16,7 +16,7 @@ from typing import Any
 
 from resnet_edge import __version__
 from resnet_edge.calibrate.calibration_leak import on_new_images
-from resnet_edge.conversion.notes import assumed_head, described, one_look_only, stopped
+from resnet_edge.conversion.notes import assumed_head, described, one_look_only, stopped, unlike_machines
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
@@ -392,6 +392,7 @@ class _Run:
             failures=tuple(self.failures),
             notes=(
                 *stopped(rows, looks),
+                *unlike_machines(rows),
                 *self.proofs.notes,
                 *self.notes,
             ),

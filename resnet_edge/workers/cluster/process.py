@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from resnet_edge.core.errors import KINDS, ResnetEdgeError, UsageError, WorkerFailed
+from resnet_edge.core.errors import KINDS, MissingDependency, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.workers.cluster.connection import ClusterConnection
 from resnet_edge.workers.cluster.messages import DriverRequest, NodeCall, NodeReply
 from resnet_edge.workers.cluster.node import own_identity
@@ -107,6 +107,8 @@ class ClusterProcess:
         if ended.error is not None:
             text = carried.spelled(ended.text)
             text = text.partition(" (full log: ")[0] + f" (full log: {self.log})" if ended.log else text
+            if ended.error == MissingDependency.__name__:  # here it may well be installed
+                text = f"on {ended.node} of the cluster: {text}"
             raise KINDS.get(ended.error, ResnetEdgeError)(text)
         try:
             return msgspec.convert(carried.reply(ended.reply), type=reply)

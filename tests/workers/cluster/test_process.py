@@ -115,6 +115,16 @@ def test_what_is_given_up_ends(connection: ClusterConnection, tmp_path: Path) ->
             running.result(60)
 
 
+def test_ray_alone_is_the_cluster_that_the_environment_names(
+    ray_cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (*ray_cluster.environment.items(), ("RAY_ADDRESS", ray_cluster.address)):
+        monkeypatch.setenv(name, value)
+    with ClusterConnection(ClusterAddress.parse("ray"), tmp_path / "cluster.log") as connection:
+        connection.join(own_identity())
+        assert len(connection.nodes) == 2
+
+
 def test_a_machine_that_is_lost_costs_nothing(
     losing_cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
