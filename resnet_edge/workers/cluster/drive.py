@@ -261,7 +261,10 @@ def reason(error: Exception) -> str:
             "no cluster runs on this machine: start one with `ray start --head`, or name one with "
             "--cluster ray:HOST:PORT"
         )
-    return f"it cannot be joined ({first_line(error)}): see that `ray status` answers there"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # Ray Client hands a traceback of the other end on, whose last line says what it was.
+    why = lines[-1][:300] if "Traceback" in text else first_line(error)
+    return f"it cannot be joined ({why}): see that `ray status` answers there"
 
 
 def versions_of(text: str) -> str:

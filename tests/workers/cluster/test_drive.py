@@ -32,6 +32,12 @@ def test_no_cluster_here_is_said() -> None:
     assert "`ray start --head`" in drive.reason(error)
 
 
+def test_of_a_traceback_of_the_other_end_the_last_line_is_said() -> None:
+    text = "Failure from server:\nTraceback (most recent call last):\n  File x\nRuntimeError: no\n"
+    said = "it cannot be joined (RuntimeError: no): see that `ray status` answers there"
+    assert drive.reason(ConnectionAbortedError(text)) == said
+
+
 def test_a_port_without_an_answer_is_said_at_once() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
