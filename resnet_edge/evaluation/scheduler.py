@@ -31,8 +31,8 @@ SHARD = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The outputs of one artifact at one place, when they are there; files `beside` it hold its weights. `nodes`
-    are the machines of a cluster that then took part."""
+    """The outputs of one artifact at one place, when they are there; files `beside` it hold its weights.
+    `nodes` are the machines of a cluster that then took part."""
 
     artifact: Artifact
     job: Job
