@@ -2,6 +2,7 @@
 
 from resnet_edge.core.errors import (
     ArtifactError,
+    ClusterUnavailable,
     DataError,
     DeviceUnavailable,
     HostUnavailable,
@@ -18,6 +19,7 @@ from resnet_edge.core.errors import (
 
 __all__ = [
     "ArtifactError",
+    "ClusterUnavailable",
     "DataError",
     "DeviceUnavailable",
     "HostUnavailable",

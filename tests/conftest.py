@@ -14,6 +14,8 @@ from hypothesis import settings
 from tests.hosts.fixtures import host as host
 from tests.hosts.fixtures import raspberry as raspberry
 from tests.hosts.fixtures import sshd as sshd
+from tests.workers.cluster.fixtures import losing_cluster as losing_cluster
+from tests.workers.cluster.fixtures import ray_cluster as ray_cluster
 
 if TYPE_CHECKING:
     from tests.graph.road import Road

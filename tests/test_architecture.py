@@ -17,7 +17,7 @@ PACKAGE = Path(resnet_edge.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 FRAMEWORKS = {
     "ai_edge_litert", "h5py", "iree", "jax", "keras", "litert_quantizer", "mediapipe", "onnx", "onnxruntime",
-    "openvino", "playwright", "tensorflow", "tensorflow_model_optimization", "tf2onnx", "tf_keras",
+    "openvino", "playwright", "ray", "tensorflow", "tensorflow_model_optimization", "tf2onnx", "tf_keras",
     "tflite_micro",
 }  # fmt: skip
 HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
@@ -254,6 +254,7 @@ PRINTS = {
     "backends/tflite_micro.py": "what a runtime writes to the descriptor, which is read",
 }
 ENDS = {
+    "workers/cluster/drive.py": "Ray's own threads, which may wait for a cluster that is gone",
     "entry.py": "the second interrupt",
     "backends/_pinned_environment.py": "a program of its own",
     "backends/_programs/mediapipe_tasks.py": "a program of its own",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.api.checked import AtLeast1, NotNegative, Percentage, Shape, checked
-from resnet_edge.api.names import Backends, ClassNames, Formats, Runtimes, Schemes
+from resnet_edge.api.names import Backends, ClassNames, Cluster, Formats, Runtimes, Schemes, check_on_cluster
 from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.names import formats as formats_in
 from resnet_edge.api.names import runtimes as runtimes_in
@@ -55,6 +55,7 @@ def convert(
     max_drop: Percentage = MAX_DROP_PP,
     preprocess: str | Path | None = None,
     backends: Backends = ("litert", "onnxruntime"),
+    cluster: Cluster | None = None,
     runtimes: Runtimes = (),
     thorough: bool = False,
     io: Io = "float32",
@@ -84,15 +85,17 @@ def convert(
 
     What failed alone is in `failures` of the report, and the folder then is `out` with `.partial`.
     Raises UsageError, UnknownName, ModelError, DataError, OutputError, MissingDependency, DeviceUnavailable,
-    HostUnavailable, UnsupportedScheme, WorkerFailed.
+    HostUnavailable, ClusterUnavailable, UnsupportedScheme, WorkerFailed.
     """
     check_variables()
     if junit is not None:
         check_writable("--junit", Path(junit), overwrite)
+    named = backends_in(backends)
+    check_on_cluster(cluster, named)
     what = PlanArtifacts(
         formats=formats_in(formats),
         schemes=schemes_in(or_else(schemes, SCHEMES)),
-        backends=backends_in(backends),
+        backends=named,
         io=io,
         integer_scores=integer_softmax,
         runtimes=runtimes_in(runtimes),
@@ -141,6 +144,7 @@ def convert(
             source_name=f"{MODEL_FILE}{BUNDLED}" if model is None else files.name_of(model),
             accept_reference=accept_reference,
             thumbnails=thumbnails,
+            cluster=cluster,
         )
         with place as workspace:
             report = files.named(run(request, workspace, files.progress(on_progress)))

@@ -9,13 +9,14 @@ from typing import Annotated, TypeAlias
 
 from resnet_edge.api.checked import ValueRule
 from resnet_edge.core import registry
-from resnet_edge.core.backend_name import on_host, runtime_of, split_host
+from resnet_edge.core.backend_name import CPU, on_host, runtime_of, split_host
 from resnet_edge.core.choices import choose
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.image_contract import contract
 from resnet_edge.core.runtime_floor import RuntimeFloor, floors
 from resnet_edge.hosts.address import Host
 from resnet_edge.training.recipe import AUGMENTATIONS
+from resnet_edge.workers.cluster.address import ClusterAddress
 
 Words: TypeAlias = str | Iterable[str]
 """Names, one by one or in one text with commas."""
@@ -121,6 +122,36 @@ def _resize(value: str | Path) -> None:
     contract(str(value), 1, 1, 3)
 
 
+def cluster(value: str) -> str:
+    """Raises UsageError."""
+    return ClusterAddress.parse(value).word
+
+
+def check_on_cluster(named: str | None, backends: Iterable[str]) -> None:
+    """Raise UsageError where a cluster is named, and one of `backends` cannot run on any of its machines."""
+    for one in backends if named is not None else ():
+        here, host = split_host(one)
+        runtime, _, device = here.partition(":")
+        if host:
+            raise UsageError(
+                f"{one} is on {host}, and --cluster {named} finds the machines itself: name {here} alone, "
+                "or leave "
+                "out --cluster"
+            )
+        if device not in ("", CPU):
+            raise UsageError(
+                f"{one} needs one machine with that device, and --cluster {named} shares work out to "
+                "processors: "
+                f"prove it there, over ssh, as {on_host(here, 'HOST')}, or leave out --cluster"
+            )
+        if registry.constant("backends", runtime, "IN_BROWSER", False):
+            raise UsageError(
+                f"{one} runs in a browser, in one piece, and --cluster {named} shares shards out: leave "
+                "out one of "
+                "the two"
+            )
+
+
 Formats: TypeAlias = Annotated[Words, ValueRule(formats)]
 Schemes: TypeAlias = Annotated[Words, ValueRule(schemes)]
 Backends: TypeAlias = Annotated[Words, ValueRule(backends)]
@@ -129,6 +160,7 @@ Scheme: TypeAlias = Annotated[str, ValueRule(scheme)]
 Profiles: TypeAlias = Annotated[Words, ValueRule(profiles)]
 Augmentations: TypeAlias = Annotated[Words, ValueRule(augmentations)]
 Layers: TypeAlias = Annotated[Words, ValueRule(layers)]
+Cluster: TypeAlias = Annotated[str, ValueRule(cluster)]
 Runtimes: TypeAlias = Annotated[Words, ValueRule(runtimes)]
 Resize: TypeAlias = Annotated[str | Path, ValueRule(_resize)]
 ClassNames: TypeAlias = Annotated[str | Path | Sequence[str], ValueRule(class_names)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_edge.api.checked import AtLeast0, AtLeast1, Percentage, Shape, checked
-from resnet_edge.api.names import Backends
+from resnet_edge.api.names import Backends, Cluster, check_on_cluster
 from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.reports import VerifyReport, extended
 from resnet_edge.api.source_paths import read_paths
@@ -56,6 +56,7 @@ def verify(
     reference: Model | None = None,
     data: Data | None = None,
     backends: Backends | None = None,
+    cluster: Cluster | None = None,
     max_drop: Percentage | None = None,
     images: AtLeast1 | None = None,
     sequential: bool = False,
@@ -85,7 +86,7 @@ def verify(
     the command line, or a .tflite or .onnx file. `data` and `calibration` are a DATA word or arrays: images
     (N, H, W, C), uint8 or float32, or (images, labels). All else is as `resnet-edge verify --help` says.
     Raises UsageError, UnknownName, ModelError, DataError, ArtifactError, OutputError, MissingDependency,
-    DeviceUnavailable, HostUnavailable, WorkerFailed.
+    DeviceUnavailable, HostUnavailable, ClusterUnavailable, WorkerFailed.
     """
     check_variables()
     if golden_images is not None and save_golden is None:
@@ -117,6 +118,7 @@ def verify(
         source = or_else(source, defaults.reference)
         golden = None if save_golden is None else Path(save_golden)
         names = BACKENDS if backends is None else backends_in(backends)
+        check_on_cluster(cluster, names)
         read = (*paths, *read_paths(source, word, calibrating))
         _check_golden(golden, overwrite, feed, names, read)
         request = _request(
@@ -143,6 +145,7 @@ def verify(
             accept_reference=accept_reference,
             thumbnails=thumbnails and html is not None,
             sequential=sequential,
+            cluster=cluster,
         )
         with temporary() as (scratch, logs):
             report = files.named(run(request, scratch, logs, files.progress(on_progress)))

@@ -82,7 +82,7 @@ def _by_machine(by_host: Mapping[str, list[str]]) -> tuple[dict[str, list[str]],
 
 
 def _boot_of(workers: WorkerPool, host: str) -> str:
-    worker = workers.worker(f"identity of {host}", silent, host=host)
+    worker = workers.worker(f"identity of {host}", silent, where=host)
     try:
         return worker.run(IdentifyMachine()).boot
     except ResnetEdgeError:

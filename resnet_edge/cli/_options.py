@@ -84,6 +84,30 @@ def backends_option(default: str | None, help: str) -> Callable[[F], F]:
     )
 
 
+cluster_option = click.option(
+    "--cluster",
+    metavar="ray[:HOST:PORT]",
+    help="Run shards on a Ray cluster: ray, the one that this machine is part of; ray:HOST:PORT; or "
+    "ray://HOST:PORT, from outside through Ray Client. Latency is never measured there. [default: here]",
+)
+
+
+def _never_there(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """A callback. Raises UsageError where it was given."""
+    if value is not None:
+        raise click.UsageError(
+            "latency is never measured on a cluster, where others may run beside it: name one machine, "
+            "over ssh, "
+            "as in --backends litert@HOST"
+        )
+
+
+no_cluster_option = click.option(
+    "--cluster", hidden=True, expose_value=False, callback=_never_there, is_eager=True
+)
+"""For who looks for it where there is none: an unknown option would say nothing of the way out."""
+
+
 def value_type(hint: Any) -> click.ParamType[Any]:
     """The values that an option takes, as the signature of the function of its command has them."""
     if get_origin(hint) is Literal:

@@ -14,6 +14,7 @@ from resnet_edge.cli._options import (
     backends_option,
     given,
     junit_option,
+    no_cluster_option,
     overwrite_option,
     refuse_without_effect,
     value_type,
@@ -43,6 +44,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     None,
     "Where to measure. [default: where the folder's report proved the files; else wherever they open here]",
 )
+@no_cluster_option
 @click.option("--threads", default=1, show_default=True, type=value_type(AtLeast1), help="Of every backend.")
 @click.option("--batch", default=1, show_default=True, type=value_type(AtLeast1), help="Images at a time.")
 @click.option(

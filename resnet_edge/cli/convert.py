@@ -13,6 +13,7 @@ from resnet_edge.cli._options import (
     INPUT_SHAPE_HELP,
     accept_reference_option,
     backends_option,
+    cluster_option,
     dense_scales_option,
     given,
     head_option,
@@ -101,6 +102,7 @@ from resnet_edge.core.tolerances import MAX_DROP_PP
     "file. [default: read from the model]",
 )
 @backends_option("litert,onnxruntime", "Where to prove and to measure")
+@cluster_option
 @click.option(
     "--runtimes",
     default="",

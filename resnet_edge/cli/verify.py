@@ -12,6 +12,7 @@ from resnet_edge.cli._options import (
     INPUT_SHAPE_HELP,
     accept_reference_option,
     backends_option,
+    cluster_option,
     given,
     head_option,
     junit_option,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from resnet_edge.api.reports import VerifyReport
 
 NOT_WITH_GOLDEN = {
-    "reference", "data", "max_drop", "images", "sequential", "preprocess", "feed", "input_shape",
+    "reference", "data", "cluster", "max_drop", "images", "sequential", "preprocess", "feed", "input_shape",
     "output", "head",
     "accept_reference", "trust", "explain", "calibration", "attribute", "unpruned", "html", "junit",
     "thumbnails",
@@ -52,6 +53,7 @@ NOT_WITH_GOLDEN = {
     "[default: those of the folder's report]",
 )
 @backends_option(None, "Where to run them. [default: litert,onnxruntime]")
+@cluster_option
 @click.option(
     "--max-drop",
     type=value_type(Percentage),

@@ -27,8 +27,8 @@ from resnet_edge.workers.pool import Worker
 
 @dataclass(kw_only=True)
 class Build:
-    """Made by `worker`, from `inputs`. `calibrated` is there once `make` has calibrated; `packed`
-    holds the sizes of gzips by file."""
+    """Made by `worker`, from `inputs`, with the ranges of `calibrator`. `calibrated` is there once `make`
+    has calibrated; `packed` holds the sizes of gzips by file."""
 
     request: ConvertRequest
     inputs: Inputs
@@ -39,6 +39,7 @@ class Build:
     pool: Executor
     run_log: RunLog
     linting: Linting
+    calibrator: Worker
     calibrated: Calibration | None = None
     packed: dict[str, Future[int]] = field(default_factory=dict)
 
@@ -110,7 +111,7 @@ class Build:
             dense_scales=self.request.plan.dense_scales,
             compare_dense_scales=True,
         )
-        step = partial(self.worker.run, request)
+        step = partial(self.calibrator.run, request)
         return self.run_log.attempt("calibration, and every artifact that needs it", step, WorkerFailed)
 
     def _artifact(self, portable: str, job: Job) -> Artifact | None:

@@ -28,8 +28,10 @@ from resnet_edge.conversion.notes import (
     described,
     held_out,
     integer_weights_on_gpu,
+    latency_is_local,
     scales_for_each,
     undiagnosed,
+    unlike_machines,
 )
 from resnet_edge.conversion.plan_task import Plan
 from resnet_edge.conversion.run_log import Inputs, RunLog
@@ -48,14 +50,17 @@ from resnet_edge.data.class_names import as_lines, check_count, chosen_names
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_task import Images
 from resnet_edge.data.needed_images import NeededImages
+from resnet_edge.evaluation.cluster import Cluster, check_runtimes, facts_of, joined
 from resnet_edge.evaluation.hosts import hosts_of, offers, same_machines, workers_of
+from resnet_edge.evaluation.reference_shards import ReferenceShards, stays_here
 from resnet_edge.evaluation.scheduler import Scheduler
-from resnet_edge.evaluation.source_task import ExportModel, ReadLearnedRanges, ReadModelFacts, RunReference
+from resnet_edge.evaluation.source_task import ExportModel, ReadLearnedRanges, ReadModelFacts
+from resnet_edge.evaluation.verdict import with_machines
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import grant_of
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
-from resnet_edge.workers.pool import WorkerPool, workers_and_threads
+from resnet_edge.workers.pool import Worker, WorkerPool, workers_and_threads
 from resnet_edge.workers.progress import OnProgress
 from resnet_edge.workers.side_by_side import how_many
 
@@ -74,10 +79,14 @@ def convert(request: ConvertRequest, workspace: Workspace, on_progress: OnProgre
     # thread of its makes both wait (calibration took four times as long, with other work running).
     env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
-    with workers_and_threads(workspace.logs, threads, env, workspace.check_space, grant) as (workers, pool):
+    with (
+        joined(request.cluster, workspace.logs, on_progress) as cluster,
+        workers_and_threads(workspace.logs, threads, env, workspace.check_space, grant) as (workers, pool),
+    ):
+        check_runtimes(cluster, request.plan.backends)
         elsewhere = offers(workers, request.plan.backends, on_progress)
         request = replace(request, plan=replace(request.plan, offers=elsewhere))
-        return _Run(request, workspace, workers, pool, on_progress).run()
+        return _Run(request, workspace, workers, pool, on_progress, cluster).run()
 
 
 class _Run:
@@ -90,7 +99,9 @@ class _Run:
         workers: WorkerPool,
         pool: ThreadPoolExecutor,
         on_progress: OnProgress,
+        cluster: Cluster | None,
     ) -> None:
+        self.cluster = cluster
         self.request, self.workspace, self.on_progress = request, workspace, on_progress
         self.workers, self.pool = workers, pool
         self.source = workers.worker("source", on_progress, grant_of(request.model))
@@ -98,6 +109,7 @@ class _Run:
         self.scheduler = Scheduler(
             *(workers, pool, workspace.scratch, on_progress, backends_grant(request.plan.backends)),
             workers_of(request.plan.offers),
+            cluster,
         )
         self.run_log = RunLog(on_progress)
         self.witness: ReaderCheck | None = None
@@ -107,8 +119,9 @@ class _Run:
     def run(self) -> Report:
         inputs, lineage = self._inputs()
         self._write_labels(inputs.facts, inputs.images)
-        reference = self.pool.submit(self._reference, inputs.images)
-        self.scheduler.wait_for(reference)
+        reference = self.pool.submit(self._reference, inputs.images, inputs.facts)
+        if self.cluster is None:  # which has cores and memory of its own
+            self.scheduler.wait_for(reference)
         linting = Linting(inputs, self.workers, self.pool, self.run_log)
         build = Build(
             request=self.request,
@@ -120,6 +133,7 @@ class _Run:
             pool=self.pool,
             run_log=self.run_log,
             linting=linting,
+            calibrator=self._calibrator(),
         )
         proofs = build.make()
         verdicts = Verdicts(
@@ -131,8 +145,10 @@ class _Run:
         lint = linting.lint()
         if self.request.calibration is not None:
             judged = on_new_images(judged, lint, self.request.max_drop_pp)
+        judged = with_machines(self.cluster, judged)
         wait(build.packed.values())  # nothing else of ours runs while latency is measured
         last = [kept.get((proof.job, proof.target), proof) for proof in proofs]
+        self.run_log.notes += latency_is_local(self.request.cluster, self.request.latency_seconds)
         latency = timed(self.request, inputs.images, last, self.workers, self.run_log)
         report = self._report(
             verdicts, lineage, tuple(judgement.parity for judgement in judged), latency, growth
@@ -208,15 +224,26 @@ class _Run:
         self.run_log.notes.append(placed.sentence())
         return placed
 
-    def _reference(self, images: Images) -> str:
+    def _calibrator(self) -> Worker:
+        """Who runs the calibration images: a machine of the cluster, or who makes the artifacts."""
+        if self.cluster is None:
+            return self.maker
+        place = self.cluster.whole_machine
+        return self.workers.worker("calibration on the cluster", self.on_progress, where=place)
+
+    def _reference(self, images: Images, facts: ModelFacts) -> str:
         """What the model gives, once another loader has given the same."""
         out = str(self.workspace.scratch / "reference.npy")
-        request = RunReference(model=self.request.model, images=images.images, out=out, names=images.names)
+        model = self.request.model
         try:
-            self.witness = witnessed(self.source, self.request.model, images)
+            self.witness = witnessed(self.source, model, images)
             if self.witness.note:
                 self.run_log.note("witness", self.witness.note)
-            return self.source.run(request).path
+            if self.cluster is not None and (stays := stays_here(model)):
+                self.run_log.note("cluster", stays)
+            scratch, progress = self.workspace.scratch, self.on_progress
+            shards = ReferenceShards(model, self.source, scratch, self.workers, progress, self.cluster)
+            return shards.outputs(images, facts, out)
         finally:
             self.source.close()
 
@@ -233,7 +260,12 @@ class _Run:
         report = Report(
             resnet_edge=__version__,
             versions=versions(),
-            machine={**machine(), "command": self.request.command, **hosts_of(self.request.plan.offers)},
+            machine={
+                **machine(),
+                "command": self.request.command,
+                **hosts_of(self.request.plan.offers),
+                **facts_of(self.cluster),
+            },
             model=replace(facts, source=self.request.source_name or facts.source),
             data=described(inputs.images),
             calibration=None
@@ -249,6 +281,7 @@ class _Run:
                 *same_machines(self.request.plan.offers),
                 *scales_for_each(self.request.plan.dense_scales),
                 *self.run_log.notes,
+                *unlike_machines(parity),
                 *undiagnosed(artifacts, verdicts.diagnosed_files),
                 *integer_weights_on_gpu(artifacts, parity),
             ),

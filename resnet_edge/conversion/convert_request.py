@@ -16,7 +16,8 @@ class ConvertRequest:
     layers in float that cost most. `thorough`: look into every file, and not only into those that failed.
     `command` is how it was asked for, and `source_name` what the report calls the model where the user did
     not name it. `accept_reference`: that the model itself is poor is as it should be. `thumbnails`: small
-    pictures of images whose answer changed, for the page."""
+    pictures of images whose answer changed, for the page. `cluster`: where shards run, as the user said
+    it."""
 
     model: ModelRequest
     data: str
@@ -35,3 +36,4 @@ class ConvertRequest:
     source_name: str | None = None
     accept_reference: bool = False
     thumbnails: bool = True
+    cluster: str | None = None

@@ -45,6 +45,29 @@ def _proofs(count: int) -> str:
     return "1 proof" if count == 1 else f"{count} proofs"
 
 
+def latency_is_local(cluster: str | None, seconds: float) -> tuple[str, ...]:
+    """A note on latency beside proofs of a cluster, whose machines nobody has for himself."""
+    if cluster is None or not seconds:
+        return ()
+    return (
+        f"latency was measured on this machine and not on --cluster {cluster}, where others may run, too: "
+        "time a "
+        "machine over ssh, as --backends litert@HOST",
+    )
+
+
+def unlike_machines(parity: Sequence[Parity]) -> tuple[str, ...]:
+    """A note where machines of a cluster whose processors differ shared a proof."""
+    names = sorted({machine for row in parity for machine in row.machines})
+    if not names:
+        return ()
+    return (
+        f"the processors of {', '.join(names)} differ, and which of them ran what is chance: last bits of "
+        "outputs "
+        "may be others in another run; `machines` of each row names those that took part",
+    )
+
+
 def one_look_only(n: int, max_drop_pp: float) -> str:
     """Why nothing can stop early."""
     if max_drop_pp <= 0:

@@ -6,6 +6,7 @@ ResnetEdgeError                exit 3   could not be done; the message says how 
 ├─ MissingDependency                    an extra that is not installed
 ├─ DeviceUnavailable                    a device that is not there
 ├─ HostUnavailable                      a machine that is not reached, or cannot do it
+├─ ClusterUnavailable                   a cluster that is not reached, or runs other code
 ├─ ModelError                           the model cannot be read or is not an image classifier
 ├─ DataError                            the data cannot be read or does not fit
 ├─ ArtifactError                        a TFLite or ONNX file that cannot be read or written
@@ -64,6 +65,11 @@ class DeviceUnavailable(ResnetEdgeError):
 
 class HostUnavailable(ResnetEdgeError):
     """A machine that is not reached over ssh, went away, or lacks what it takes; the message names it."""
+
+
+class ClusterUnavailable(ResnetEdgeError):
+    """A cluster that is not reached, went away, or runs other code than this machine; the message names
+    it."""
 
 
 class ModelError(ResnetEdgeError):

@@ -14,6 +14,7 @@ EXTRAS = {
     "iree": ("iree-base-runtime", "iree"),
     "jax": ("jax", "jax"),
     "playwright": ("playwright", "web"),
+    "ray": ("ray", "cluster"),
     "tflite_micro": ("tflite-micro", "micro"),
     "tensorflow_model_optimization": ("tensorflow-model-optimization", "tfmot"),
     "tf_keras": ("tf_keras", "tfmot"),

@@ -82,7 +82,7 @@ class IntegerChecks:
 
     def _integers(self, judged: Sequence[Judgement], emulates: bool) -> Integers:
         names = dict.fromkeys(one.proof.target.host for one in judged)
-        members = {name: self._workers.worker(_named(name), self._on_progress, host=name) for name in names}
+        members = {name: self._workers.worker(_named(name), self._on_progress, where=name) for name in names}
         worker = members.get("") or self._workers.worker("integers", self._on_progress)
         notes: list[str] = []
         onnx = [one for one in judged if one.proof.job.format == "onnx"] if emulates else []

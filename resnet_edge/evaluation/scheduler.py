@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, InvalidStateError, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -15,29 +15,32 @@ from pathlib import Path
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.preprocessing import Preprocessing
 from resnet_edge.data.images_task import DecodeImages, Images
+from resnet_edge.evaluation.cluster import Cluster
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictResult, PredictShard
 from resnet_edge.workers.grant import NOTHING, Grant
-from resnet_edge.workers.pool import Worker, WorkerPool
+from resnet_edge.workers.pool import HERE, Where, Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress, Progress, silent
 from resnet_edge.workers.side_by_side import how_many
 
-THIS_MACHINE = ""
+THIS_MACHINE, ON_CLUSTER = "", "the cluster"
 _NO_HOSTS: Mapping[str, int] = {}
 
 SHARD = 500
 """Images that a worker runs at a time: seconds of a ResNet-50, and a long shot from the cost of a call."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The outputs of one artifact at one place, when they are there; files `beside` it hold its weights."""
+    """The outputs of one artifact at one place, when they are there; files `beside` it hold its weights.
+    `nodes` are the machines of a cluster that then took part."""
 
     artifact: Artifact
     job: Job
     target: Target
     outputs: Future[PredictResult]
     beside: tuple[str, ...] = ()
+    nodes: set[str] = field(default_factory=set)
 
     @property
     def what(self) -> str:
@@ -58,7 +61,8 @@ def spans(cuts: Sequence[int], size: int | None) -> list[tuple[int, int]]:
 class Scheduler:
     """The workers that run artifacts; `executor` has at least `how_many()` threads for them. `store` keeps
     the outputs of shards; those that a run before left there are taken as they are. `grant`: what they may
-    do beside what all workers may. `hosts`: how many workers each other machine has."""
+    do beside what all workers may. `hosts`: how many workers each other machine has. With a `cluster`, that
+    runs what would run here."""
 
     def __init__(
         self,
@@ -68,13 +72,21 @@ class Scheduler:
         on_progress: OnProgress,
         grant: Grant = NOTHING,
         hosts: Mapping[str, int] = _NO_HOSTS,
+        cluster: Cluster | None = None,
     ) -> None:
         self._store, self._on_progress = store, on_progress
         self._machines = {THIS_MACHINE: self._machine(executor, workers, how_many(), grant)}
-        self._threads = ThreadPoolExecutor(max(1, sum(hosts.values())))
+        elsewhere = sum(hosts.values()) + (0 if cluster is None else cluster.workers)
+        self._threads = ThreadPoolExecutor(max(1, elsewhere))
+        self._near = THIS_MACHINE if cluster is None else ON_CLUSTER
+        if cluster is not None:
+            self._machines[ON_CLUSTER] = self._machine(
+                self._threads, workers, cluster.workers, grant, ON_CLUSTER, cluster.one_cpu
+            )
         for host, count in hosts.items():
-            self._machines[host] = self._machine(self._threads, workers, count, grant, host)
+            self._machines[host] = self._machine(self._threads, workers, count, grant, host, host)
         self._before: tuple[Future[str], ...] = ()
+        self._nodes: dict[str, str] = {}
 
     def wait_for(self, step: Future[str]) -> None:
         """Begin no proof before this step has ended, well or not: it takes the memory, and all cores."""
@@ -110,15 +122,28 @@ class Scheduler:
             PredictShard.of(request, start, stop, f"{name}.{start}-{stop}.npy")
             for start, stop in spans((*cuts, images.n), None if target.in_one else SHARD)
         ]
-        gathered = self._gathered(request, shards, target, images)
-        return Evaluation(artifact, job, target, gathered, beside)
+        gathering = self._gathered(request, shards, target, images)
+        return Evaluation(
+            artifact=artifact,
+            job=job,
+            target=target,
+            outputs=gathering.outputs,
+            beside=beside,
+            nodes=gathering.nodes,
+        )
 
     def _machine(
-        self, executor: Executor, workers: WorkerPool, count: int, grant: Grant, host: str = THIS_MACHINE
+        self,
+        executor: Executor,
+        workers: WorkerPool,
+        count: int,
+        grant: Grant,
+        name: str = THIS_MACHINE,
+        where: Where = HERE,
     ) -> _Machine:
-        where = f" on {host}" if host else ""
+        there = f" on {name}" if name else ""
         members = tuple(
-            workers.worker(f"proof {number + 1}{where}", silent, grant, host) for number in range(count)
+            workers.worker(f"proof {number + 1}{there}", silent, grant, where) for number in range(count)
         )
         idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         for worker in members:
@@ -127,23 +152,26 @@ class Scheduler:
 
     def _gathered(
         self, request: Predict, shards: list[PredictShard], target: Target, images: Images
-    ) -> Future[PredictResult]:
-        gathering = _Gathering(request, shards, target.backend, self._on_progress)
-        here, there = self._machines[THIS_MACHINE], self._machines[target.host]
+    ) -> _Gathering:
+        gathering = _Gathering(request, shards, target.backend, self._on_progress, self._nodes)
+        place = target.host or self._near
+        here, there = self._machines[THIS_MACHINE], self._machines[place]
+        # A host keeps an array for its next run; machines of a cluster get what they run.
+        alone = place == ON_CLUSTER or (place != THIS_MACHINE and images.encoded)
         for shard in shards:
             # What is there from a run before is here.
             machine = here if shard.is_done else there
-            decodes = images.encoded and machine is not here
-            machine.executor.submit(self._run, shard, gathering, machine, here, decodes=decodes)
-        return gathering.outputs
+            cut = alone and machine is not here
+            machine.executor.submit(self._run, shard, gathering, machine, here, cut=cut)
+        return gathering
 
     def _run(
-        self, shard: PredictShard, gathering: _Gathering, machine: _Machine, here: _Machine, *, decodes: bool
+        self, shard: PredictShard, gathering: _Gathering, machine: _Machine, here: _Machine, *, cut: bool
     ) -> None:
-        """`decodes`: the photos are here, and go to the machine as an array, which nobody keeps here."""
+        """`cut`: its images go to the machine as an array of their own, which nobody keeps here."""
         wait(self._before)
         with machine.worker() as worker:
-            before = partial(_decoded, shard, here) if decodes else None
+            before = partial(_cut, shard, here) if cut else None
             last = gathering.run(shard, worker, before)
         if last:
             with here.worker() as worker:
@@ -178,7 +206,7 @@ class _Machine:
             worker.close()
 
 
-def _decoded(shard: PredictShard, here: _Machine) -> PredictShard:
+def _cut(shard: PredictShard, here: _Machine) -> PredictShard:
     """The same on an array of its images alone."""
     out = f"{shard.out}.images.npy"
     with here.worker() as worker:
@@ -187,12 +215,20 @@ def _decoded(shard: PredictShard, here: _Machine) -> PredictShard:
 
 
 class _Gathering:
-    """The shards of one proof on `backend`, on their way to its outputs."""
+    """The shards of one proof on `backend`, on their way to its outputs. `nodes` of all proofs are the
+    machines of a cluster that ran a shard, by its outputs."""
 
     def __init__(
-        self, request: Predict, shards: list[PredictShard], backend: str, on_progress: OnProgress
+        self,
+        request: Predict,
+        shards: list[PredictShard],
+        backend: str,
+        on_progress: OnProgress,
+        nodes: dict[str, str],
     ) -> None:
         self.outputs: Future[PredictResult] = Future()
+        self.nodes = {nodes[shard.out] for shard in shards if shard.out in nodes}
+        self._all_nodes = nodes
         self._request, self._shards, self._on_progress = request, shards, on_progress
         self._step = f"{Path(request.path).name} on {backend}"
         self._left, self._done = len(shards), 0
@@ -213,6 +249,9 @@ class _Gathering:
             finally:
                 if carried is not None:
                     Path(run.whole.images).unlink(missing_ok=True)
+            if worker.node:
+                self._all_nodes[shard.out] = worker.node
+                self.nodes.add(worker.node)
         except BaseException as error:  # whoever waits for the outputs must hear of it
             self._failed(error)
             return False

@@ -23,22 +23,19 @@ from resnet_edge.data.image_file import open_images
 from resnet_edge.data.pixels import preprocessed
 from resnet_edge.evaluation.reader_check import checked_reader
 from resnet_edge.evaluation.source_task import (
+    REFERENCE,
     ExportModel,
     JoinOutputs,
     ReadLearnedRanges,
     ReadModelFacts,
     RunReference,
     WitnessReader,
+    batch_size,
 )
 from resnet_edge.models import ModelRequest, OpenedModel, open_model
 from resnet_edge.models.compiled import compiled
 from resnet_edge.models.non_finite import origin_of
 from resnet_edge.workers.progress import OnProgress, Progress, silent
-
-BATCH_PIXELS = 2_000_000
-"""Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
-ones. More does not run faster on a CPU, and activations cost about 100 bytes for each."""
-
 
 IN_FLIGHT = 2
 """How often what a layer reads and gives is in memory: once more for a shortcut that waits."""
@@ -85,9 +82,10 @@ def reference(request: RunReference, on_progress: OnProgress) -> WrittenFile:
     import tensorflow as tf
 
     opened = _opened(request.model)
-    whole = open_images(Path(request.images), usable_cores())
-    total, start = len(whole), request.start
-    images = picked(whole, slice(start, request.stop))
+    held = open_images(Path(request.images), usable_cores())
+    images = picked(held, slice(request.start, request.stop))
+    before = request.before + request.start
+    total = request.total or len(held)
     network, size = _compiled(request.model), _batch_size(request.model, total)
     outputs = np.empty((len(images), opened.facts.head.outputs), np.float32)
     for first in range(0, len(images), size):
@@ -95,10 +93,10 @@ def reference(request: RunReference, on_progress: OnProgress) -> WrittenFile:
         # Another size would be traced anew: a second and a half for a ResNet-50.
         filled = np.resize(batch, (size, *batch.shape[1:]))
         outputs[first : first + size] = network(tf.constant(filled)).numpy()[: len(batch)]
-        done = start + min(first + size, len(images))
-        on_progress(Progress(step="reference", done=done, total=total, note="Keras"))
+        done = before + min(first + size, len(images))
+        on_progress(Progress(step=REFERENCE, done=done, total=total, note="Keras"))
     if not np.isfinite(outputs).all():
-        raise DataError(_not_finite(outputs, images, request, opened, total))
+        raise DataError(_not_finite(outputs, images, before, total, request.names, opened))
     np.save(request.out, outputs)
     return WrittenFile(request.out)
 
@@ -106,20 +104,22 @@ def reference(request: RunReference, on_progress: OnProgress) -> WrittenFile:
 def _not_finite(
     outputs: NDArray[np.float32],
     images: ImageRows,
-    request: RunReference,
-    opened: OpenedModel,
+    before: int,
     total: int,
+    names: str | None,
+    opened: OpenedModel,
 ) -> str:
-    """Which image it is first, and which layer, and what to do."""
+    """Which image it is first, of `total` of which so many are `before` these, and which layer, and what to
+    do."""
     bad = (~np.isfinite(outputs)).any(axis=1)
     row, count = int(bad.argmax()), int(np.count_nonzero(bad))
-    names = () if request.names is None else msgspec.json.decode(Path(request.names).read_bytes())
+    known = () if names is None else msgspec.json.decode(Path(names).read_bytes())
     image = preprocessed(images[row : row + 1], opened.facts.preprocessing)
     where = origin_of(opened.trackable, image, lambda: opened.network(image))
-    called = names[request.start + row] if names else request.start + row
+    called = known[before + row] if known else before + row
     first = f"{called}{f', and there first {where}' if where else ''}"
-    stop = request.start + len(images)
-    among = f"{total:,} images" if len(images) == total else f"the images {request.start:,} to {stop - 1:,}"
+    last = before + len(images) - 1
+    among = f"{total:,} images" if len(images) == total else f"the images {before:,} to {last:,}"
     return (
         f"the model itself gives NaN or infinity on {count:,} of {among}, first image "
         f"{first}: leave these images out of --data, or correct the layer; and see that --preprocess is what "
@@ -131,7 +131,7 @@ def _not_finite(
 def _batch_size(request: ModelRequest, count: int) -> int:
     """Once, for the same reason: the memory that is free changes."""
     opened = _opened(request)
-    size = max(1, min(128, BATCH_PIXELS // int(np.prod(opened.facts.input_shape)), count))
+    size = batch_size(opened.facts.input_shape, count)
     memory = available_memory()
     if memory is not None and opened.activation_bytes:
         size = max(1, min(size, memory // (IN_FLIGHT * opened.activation_bytes)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resnet_edge.core.files.written_file import WrittenFile
@@ -9,6 +11,19 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.task import Task
+
+REFERENCE = "reference"
+"""The step that runs the model, as progress names it."""
+
+BATCH_PIXELS = 2_000_000
+"""Pixels times channels in one batch of the reference: 13 images of 224x224x3, or 128 small
+ones. More does not run faster on a CPU, and activations cost about 100 bytes for each."""
+
+
+def batch_size(shape: Sequence[int], n: int) -> int:
+    """How many of `n` images of `shape` (H, W, C) the reference takes at once, where there is memory for
+    it."""
+    return max(1, min(128, BATCH_PIXELS // math.prod(shape), n))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +60,16 @@ class RunReference(
     runs="resnet_edge.evaluation.source:reference",
     reads=(
         "model.source",
+        "model.preprocess",
+        "beside",
         "images",
         "names",
     ),
     writes=("out",),
 ):
-    """Run the Keras model on `images` from `start` to `stop` (None: the last), outputs to `out` (.npy).
-    `names` has what all images are called (.json)."""
+    """Run the Keras model, with files `beside` it, on `images` from `start` to `stop` (None: the last),
+    outputs to `out` (.npy). Where `images` are some of a `total`, so many are `before` them; `names` has what
+    all are called (.json)."""
 
     model: ModelRequest
     images: str
@@ -59,6 +77,9 @@ class RunReference(
     names: str | None = None
     start: int = 0
     stop: int | None = None
+    before: int = 0
+    total: int | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from resnet_edge.core.results.explanation import Explanation
 from resnet_edge.core.results.parity import Parity, Verdict
 from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.changes_task import CountChanges, FileOutputs
+from resnet_edge.evaluation.cluster import Cluster
 from resnet_edge.evaluation.compare_task import Agreement, CompareOutputs, CountAgreement
 from resnet_edge.evaluation.outputs_task import Aligned, AlignOutputs
 from resnet_edge.evaluation.predict_task import PredictResult
@@ -103,6 +104,16 @@ def changed_answers(
         pictures=thumbnails and facts.preprocessing.takes_pixels,
     )
     return worker.run(request)
+
+
+def with_machines(cluster: Cluster | None, judged: Iterable[Judgement]) -> list[Judgement]:
+    """The same, whose rows say which machines took part where these are unlike."""
+    return [
+        one
+        if cluster is None
+        else replace(one, parity=replace(one.parity, machines=cluster.unlike(one.proof.nodes)))
+        for one in judged
+    ]
 
 
 def settled(explanations: Sequence[Explanation], judged: Sequence[Judgement]) -> tuple[Explanation, ...]:

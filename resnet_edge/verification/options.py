@@ -22,7 +22,8 @@ class VerifyRequest:
     what is lost is split into causes; `unpruned`: the model before it was pruned; `calibration`: images
     that the artifacts were calibrated with; `accept_reference`: that the reference itself is poor is as it
     should be; `sequential`: artifacts stop at the look (core/sequential.py) that decides them; `thumbnails`:
-    small pictures of images whose answer changed, for a page."""
+    small pictures of images whose answer changed, for a page; `cluster`: where shards run, as the user said
+    it."""
 
     files: tuple[BenchFile, ...]
     reference: ModelRequest | Path
@@ -42,4 +43,5 @@ class VerifyRequest:
     accept_reference: bool = False
     sequential: bool = False
     thumbnails: bool = False
+    cluster: str | None = None
     head: HeadKind | None = None

@@ -10,19 +10,19 @@ from operator import or_
 from pathlib import Path
 
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.errors import ArtifactError, DataError, ModelError, OutputError, UsageError
-from resnet_edge.core.files.atomic import write_whole
+from resnet_edge.core.errors import ArtifactError, ModelError, UsageError
 from resnet_edge.core.head import Head, HeadKind
 from resnet_edge.core.input_bytes import meant_by_bytes
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.data.images_task import Images
+from resnet_edge.evaluation.cluster import Cluster
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.output_store import OutputStore
 from resnet_edge.evaluation.predict_task import JoinShards, Predict, PredictShard
-from resnet_edge.evaluation.scheduler import SHARD
-from resnet_edge.evaluation.source_task import ExportModel, JoinOutputs, ReadModelFacts, RunReference
+from resnet_edge.evaluation.reference_shards import ReferenceShards, stays_here
+from resnet_edge.evaluation.source_task import ExportModel, ReadModelFacts, RunReference
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import ModelRequest, grant_of
 from resnet_edge.verification.task import IdentifyFiles
@@ -43,7 +43,7 @@ class ReferenceModel:
     """The reference, whichever it is, and the workers that run it. Where it is an artifact, `content` is the
     hash of what it computes (graph/content.py), and `min_sqnr_db` what its own scheme is asked for (None:
     nothing): nothing can be nearer to it than it is to a model; `head` is what the user says of its
-    outputs."""
+    outputs. With a `cluster`, that runs a Keras model that is a file; `note` says where one is none."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class ReferenceModel:
         unpruned: ModelRequest | None = None,
         head: HeadKind | None = None,
         store: OutputStore | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         self._source, self._scratch, self._head, self._store = source, scratch, head, store
         opened = [model for model in (source, unpruned) if isinstance(model, ModelRequest)]
@@ -64,16 +65,17 @@ class ReferenceModel:
         self.min_sqnr_db: float | None = math.inf
         self._portables: dict[bool, str] = {}
         self.witness: ReaderCheck | None = None
-        self._parts: list[str] = []  # its outputs for the images that it was run on so far
-        self._done = 0
-        self._folder = scratch / "reference outputs"
+        self.note = "" if cluster is None else stays_here(source)
+        if isinstance(source, ModelRequest):
+            self._model = ReferenceShards(source, self._worker, scratch, workers, on_progress, cluster)
         self._shards: list[PredictShard] = []
         self._lock = threading.Lock()  # layers and causes ask at the same time
 
     def facts(self) -> ModelFacts:
         """What it is. Raises ModelError, ArtifactError."""
         if isinstance(self._source, ModelRequest):
-            return self._worker.run(ReadModelFacts(model=self._source))
+            self._facts = self._worker.run(ReadModelFacts(model=self._source))
+            return self._facts
         path = self._source
         format = path.suffix[1:].lower()
         folder = str(self._scratch / "reference")
@@ -115,7 +117,7 @@ class ReferenceModel:
         out = str(self._scratch / f"reference.{images.n}.npy")
         if isinstance(self._source, ModelRequest):
             self.witness = self.witness or witnessed(self._worker, self._source, images)
-            return self._in_parts(self._source, images, out)
+            return self._model.outputs(images, self._facts, out)
         assert self._artifact is not None
         format = self._artifact.format
         how = meant_by_bytes(self._artifact.inputs[0])
@@ -135,47 +137,14 @@ class ReferenceModel:
         joined = JoinShards.of(self._shards, out)
         return self._worker.run(joined).out
 
-    def keep(self, facts: ModelFacts, images: Images) -> None:
+    def keep(self, images: Images) -> None:
         """Keep the outputs of a Keras file for these images where a run that was ended is gone on with. Of
         what is no file (a factory, random weights) nothing tells whether it is the same again."""
         source = self._source
         if self._store is None or not isinstance(source, ModelRequest) or not Path(source.source).exists():
             return
-        request = replace(source, source=facts.sha256)
-        self._folder = self._store.reference_folder(request, facts.preprocessing, images)
-
-    def _in_parts(self, source: ModelRequest, images: Images, out: str) -> str:
-        self._folder.mkdir(exist_ok=True)
-        for start in range(self._done, images.n, SHARD):
-            self._done = min(start + SHARD, images.n)
-            part = self._folder / f"reference.{start}-{self._done}.npy"
-            if not part.is_file():
-                self._run_part(source, images, start, part)
-            self._parts.append(str(part))
-        try:
-            return self._worker.run(JoinOutputs(parts=tuple(self._parts), n=images.n, out=out)).path
-        except DataError:  # of a machine that was switched off
-            for name in self._parts:
-                Path(name).unlink(missing_ok=True)
-            raise
-
-    def _run_part(self, source: ModelRequest, images: Images, start: int, part: Path) -> None:
-        """Whole or not there: the worker writes where nothing is kept."""
-        written = self._scratch / part.name
-        request = RunReference(
-            model=source,
-            images=images.images,
-            names=images.names,
-            out=str(written),
-            start=start,
-            stop=self._done,
-        )
-        self._worker.run(request)
-        try:
-            write_whole(part, written.read_bytes())
-            written.unlink()
-        except OSError as error:
-            raise OutputError(f"{part} cannot be written ({error.strerror}): make room there") from error
+        request = replace(source, source=self._facts.sha256)
+        self._model.folder = self._store.reference_folder(request, self._facts.preprocessing, images)
 
     def portable(self, bare: bool) -> str:
         """The float graph (.tflite) that tells of its layers; `bare`: without preprocessing."""

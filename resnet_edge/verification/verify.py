@@ -16,7 +16,7 @@ from typing import Any
 
 from resnet_edge import __version__
 from resnet_edge.calibrate.calibration_leak import on_new_images
-from resnet_edge.conversion.notes import assumed_head, described, one_look_only, stopped
+from resnet_edge.conversion.notes import assumed_head, described, one_look_only, stopped, unlike_machines
 from resnet_edge.core.errors import OutputError, ResnetEdgeError, UsageError
 from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.model_facts import ModelFacts
@@ -32,13 +32,14 @@ from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_task import Images, PrepareImages
 from resnet_edge.diagnosis.attributions import Ends
 from resnet_edge.diagnosis.diagnose import Diagnosis, Diagnostics, together
+from resnet_edge.evaluation.cluster import Cluster, check_runtimes, facts_of, joined
 from resnet_edge.evaluation.first_backend import FIRST_BACKEND
 from resnet_edge.evaluation.hosts import hosts_of, offers, same_machines, workers_of
 from resnet_edge.evaluation.job import Offer
 from resnet_edge.evaluation.output_store import OutputStore
 from resnet_edge.evaluation.reference_doubts import reference_doubts
 from resnet_edge.evaluation.scheduler import Scheduler
-from resnet_edge.evaluation.verdict import Judgement, changed_answers
+from resnet_edge.evaluation.verdict import Judgement, changed_answers, with_machines
 from resnet_edge.models import ModelRequest
 from resnet_edge.verification.checks import (
     check_expected,
@@ -75,9 +76,13 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, on_progress: OnPro
     if request.unpruned is not None:
         request = replace(request, unpruned=replace(request.unpruned, data_shape=shape))
     grant = Grant(writes=(str(scratch),))
-    with workers_and_threads(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (workers, pool):
+    with (
+        joined(request.cluster, logs, on_progress) as cluster,
+        workers_and_threads(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (workers, pool),
+    ):
+        check_runtimes(cluster, request.backends)
         elsewhere = offers(workers, request.backends, on_progress)
-        run = _Run(request, scratch, workers, pool, on_progress, elsewhere)
+        run = _Run(request, scratch, workers, pool, on_progress, elsewhere, cluster)
         try:
             return run.run()
         finally:
@@ -95,15 +100,17 @@ class _Run:
         pool: ThreadPoolExecutor,
         on_progress: OnProgress,
         elsewhere: tuple[Offer, ...],
+        cluster: Cluster | None,
     ) -> None:
         self.request, self.scratch, self.on_progress = request, scratch, on_progress
-        self.elsewhere = elsewhere
+        self.elsewhere, self.cluster = elsewhere, cluster
         self.workers, self.pool = workers, pool
         self.versions = versions()
         there = {  # another machine may have come to a name
             one.target.backend: f"{one.version} on {one.machine.get('architecture')} {one.machine.get('cpu')}"
             for one in elsewhere
         }
+        there |= {} if cluster is None else cluster.apart()
         self.store = OutputStore(self.versions | there, scratch / "outputs")
         self.failures: list[Failure] = []
         self.notes = [*same_machines(elsewhere)]
@@ -118,7 +125,9 @@ class _Run:
             self.request.unpruned,
             self.request.head,
             self.store,
+            self.cluster,
         )
+        self.notes += [reference.note] if reference.note else []
         opening = self.pool.submit(reference.facts)  # TensorFlow is imported beside the look at the files
         identified = self._look()
         check_expected(identified.artifacts, self.request.expected)
@@ -136,7 +145,7 @@ class _Run:
             reference.check_unpruned(self.request.unpruned, facts)
         images = self._images(facts)
         self.notes += assumed_head(facts, images)
-        reference.keep(facts, images)
+        reference.keep(images)
         looks = self._looks(images)
         calibration = self._calibration(facts, images)
         proofs = self.proofs
@@ -144,7 +153,9 @@ class _Run:
         grant = backends_grant(one.target.backend for one in wanted)
         grant |= Grant(writes=tuple({str(one.folder) for one in wanted}))
         scheduler = Scheduler(
-            *(self.workers, self.pool, self.scratch, self.on_progress, grant), workers_of(self.elsewhere)
+            *(self.workers, self.pool, self.scratch, self.on_progress, grant),
+            workers_of(self.elsewhere),
+            self.cluster,
         )
         proved = proofs.proved(wanted, images, looks, reference, facts, scheduler)
         self.failures += proofs.failures
@@ -166,6 +177,7 @@ class _Run:
             pixels = [one for one in here if self.proofs.prepared[one.proof.artifact.path] is None]
             self.notes += ungolden([one.parity.artifact for one in here if one not in pixels])
             self._save_golden(self.request.golden, pixels, proved.images, proved.expected)
+        judged = with_machines(self.cluster, judged)
         changes = self._changes(facts, proved, judged)
         check_unchanged(identified)
         self.store.clear()
@@ -364,7 +376,12 @@ class _Run:
         verification = Verification(
             resnet_edge=__version__,
             versions=self.versions,
-            machine={**machine(), "command": self.request.command, **hosts_of(self.elsewhere)},
+            machine={
+                **machine(),
+                "command": self.request.command,
+                **hosts_of(self.elsewhere),
+                **facts_of(self.cluster),
+            },
             reference=reference,
             data=described(images),
             max_drop_pp=self.request.max_drop_pp,
@@ -377,6 +394,7 @@ class _Run:
             failures=tuple(self.failures),
             notes=(
                 *stopped(rows, looks),
+                *unlike_machines(rows),
                 *self.proofs.notes,
                 *self.notes,
             ),

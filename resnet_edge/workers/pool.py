@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from resnet_edge.core.errors import HostUnavailable, OutputError, WorkerFailed
+from resnet_edge.core.errors import ClusterUnavailable, HostUnavailable, OutputError, WorkerFailed
 from resnet_edge.core.results.report import StageCost
 from resnet_edge.hosts.address import Host
+from resnet_edge.workers.cluster.connection import ClusterConnection
+from resnet_edge.workers.cluster.process import ClusterProcess
 from resnet_edge.workers.grant import NOTHING, Grant
 from resnet_edge.workers.hosts.process import HostProcess
 from resnet_edge.workers.process import WorkerProcess
@@ -20,6 +23,21 @@ from resnet_edge.workers.progress import OnProgress
 from resnet_edge.workers.task import Task
 
 T = TypeVar("T")
+AnyProcess = WorkerProcess | HostProcess | ClusterProcess
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnCluster:
+    """A place on a cluster: a task gets `cpus` of one of its machines."""
+
+    connection: ClusterConnection
+    cpus: int = 1
+
+
+Where = str | OnCluster
+"""A machine: the name of a host, or a cluster, which finds one itself; empty for this one."""
+HERE: Where = ""
+_AWAY = (HostUnavailable, ClusterUnavailable)
 
 
 def _nothing() -> None:
@@ -47,10 +65,12 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._closed = False
 
-    def worker(self, name: str, on_progress: OnProgress, grant: Grant = NOTHING, host: str = "") -> Worker:
+    def worker(
+        self, name: str, on_progress: OnProgress, grant: Grant = NOTHING, where: Where = HERE
+    ) -> Worker:
         """A worker called `name`, whose progress goes to `on_progress`, and which may do what `grant` says
-        beside what all may; its process starts with the first call, on `host` where one is named. A worker
-        that is asked of a pool that was closed is closed."""
+        beside what all may; its process starts with the first call, `where` that is said. A worker that is
+        asked of a pool that was closed is closed."""
         worker = Worker(
             name,
             self._logs / f"{name.replace(' ', '_')}.log",
@@ -58,7 +78,7 @@ class WorkerPool:
             self._after_failure,
             self._env,
             self._grant | grant,
-            host,
+            where,
         )
         with self._lock:
             self._all.append(worker)
@@ -118,12 +138,12 @@ class Worker:
         after_failure: Callable[[], None],
         env: Mapping[str, str] | None,
         grant: Grant,
-        host: str = "",
+        where: Where = HERE,
     ) -> None:
         self.name, self.seconds, self.peak_bytes, self._before = name, 0.0, 0, 0.0
         self._log, self._on_progress, self._after_failure, self._env = log, on_progress, after_failure, env
-        self._grant, self._host = grant, host
-        self._process: WorkerProcess | HostProcess | None = None
+        self._grant, self._where = grant, where
+        self._process: AnyProcess | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -133,17 +153,17 @@ class Worker:
         began = time.monotonic()
         try:
             return process.run(task, self._on_progress)
-        except (WorkerFailed, HostUnavailable, OutputError) as error:
+        except (WorkerFailed, *_AWAY, OutputError) as error:
             if not isinstance(error, OutputError):
                 self._part_with(process)
-            if not self._closed and not isinstance(error, HostUnavailable):
+            if not self._closed and not isinstance(error, _AWAY):
                 self._after_failure()
             raise
         finally:
             self.seconds += time.monotonic() - began
             self.peak_bytes = max(self.peak_bytes, process.peak_bytes)
 
-    def _started(self) -> WorkerProcess | HostProcess:
+    def _started(self) -> AnyProcess:
         # Under the lock: a process that starts while the pool is being closed would outlive it.
         with self._lock:
             if self._closed:
@@ -152,17 +172,26 @@ class Worker:
                 self._process = self._new()
             return self._process
 
-    def _new(self) -> WorkerProcess | HostProcess:
-        if self._host:
-            return HostProcess(self.name, self._log, Host.parse(self._host), self._grant)
+    def _new(self) -> AnyProcess:
+        where = self._where
+        if isinstance(where, OnCluster):
+            return ClusterProcess(self.name, self._log, where.connection, self._grant, self._env, where.cpus)
+        if where:
+            return HostProcess(self.name, self._log, Host.parse(where), self._grant)
         return WorkerProcess(self.name, self._log, self._env, self._grant)
+
+    @property
+    def node(self) -> str:
+        """The machine of a cluster that did the last task; empty where no cluster did it."""
+        process = self._process
+        return process.node if isinstance(process, ClusterProcess) else ""
 
     @property
     def cpu_seconds(self) -> float:
         """Processor time of all its processes, as of the last call of each."""
         return self._before + (self._process.cpu_seconds if self._process is not None else 0.0)
 
-    def _part_with(self, process: WorkerProcess | HostProcess) -> None:
+    def _part_with(self, process: AnyProcess) -> None:
         with self._lock:
             if self._process is process:
                 self._process = None

@@ -297,7 +297,7 @@ def keep_logs(folder: Path) -> None:
 def _read_by(request: Any) -> str:
     """The file of the user's that a request is about, as far as it says so."""
     for name in ("path", "source", "data", "artifact", "target", "model"):
-        value = getattr(request, name, None)
+        value = request.get(name) if isinstance(request, dict) else getattr(request, name, None)
         if isinstance(value, str) and value:
             return value
         if value is not None and not isinstance(value, str):

@@ -48,8 +48,9 @@ def parameters_of(name: str) -> Mapping[str, inspect.Parameter]:
 
 COMMANDS = commands()
 FOR_A_TERMINAL = {"as_json", "quiet"}
-NO_MEASUREMENT = {"verify": {"golden"}, "bench": {"compare", "stored"}}
-"""Options with which the command does something else: `golden.replay`, `compare`, and load_report."""
+NO_MEASUREMENT = {"verify": {"golden"}, "bench": {"compare", "stored", "cluster"}}
+"""Options with which the command does something else: `golden.replay`, `compare`, and load_report;
+or with which it refuses to do anything."""
 OURS = {"on_progress", "command"}
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from resnet_edge.calibrate.calibration_task import SharedScale
 from resnet_edge.conversion.notes import (
     PER_CHANNEL,
+    latency_is_local,
     one_look_only,
     scales_for_each,
     shared_scale,
     stopped,
+    unlike_machines,
 )
 from resnet_edge.core.proportion import paired_drop, wilson
 from resnet_edge.core.results.parity import Parity, Verdict
@@ -84,3 +88,17 @@ def test_why_nothing_can_stop_early() -> None:
     assert len(planned(1500, 0.005).at) == 2
     assert len(planned(1499, 0.005).at) == 1
     assert "--max-drop 0" in one_look_only(1000, 0)
+
+
+def test_machines_are_named_where_they_are_unlike() -> None:
+    alike = row("pass", 1000, 0)
+    assert unlike_machines([alike]) == ()
+    rows = [alike, replace(alike, machines=("b", "a")), replace(alike, machines=("c", "a"))]
+    (note,) = unlike_machines(rows)
+    assert note.startswith("the processors of a, b, c differ, and which of them ran what is chance: ")
+
+
+def test_latency_beside_a_cluster_is_said_to_be_of_here() -> None:
+    assert latency_is_local(None, 8.0) == latency_is_local("ray", 0.0) == ()
+    (note,) = latency_is_local("ray", 8.0)
+    assert note.startswith("latency was measured on this machine and not on --cluster ray")

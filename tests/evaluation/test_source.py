@@ -11,7 +11,7 @@ import pytest
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.evaluation.source import join, reference
-from resnet_edge.evaluation.source_task import JoinOutputs, RunReference
+from resnet_edge.evaluation.source_task import JoinOutputs, RunReference, batch_size
 from resnet_edge.models import ModelRequest
 from resnet_edge.workers.progress import silent
 from tests.cli.conversion import tinted_images, write_classifier
@@ -78,3 +78,28 @@ def test_parts_are_the_whole(tmp_path: Path) -> None:
     Path(parts[1].out).write_bytes(b"cut")
     with pytest.raises(DataError, match="cannot be joined .* run again"):
         join(joined, silent)
+
+
+def test_whole_batches_give_the_bits_of_one_run_also_as_arrays_of_their_own(tmp_path: Path) -> None:
+    write_classifier(tmp_path / "tiny.keras")
+    images, _ = tinted_images(300, seed=5)
+    np.save(tmp_path / "images.npy", images)
+    request = ModelRequest(str(tmp_path / "tiny.keras"))
+    whole = RunReference(model=request, images=str(tmp_path / "images.npy"), out=str(tmp_path / "out.npy"))
+    reference(whole, silent)
+    size = batch_size(images.shape[1:], len(images))
+    assert size == 128
+    parts = []
+    for start in range(0, 300, size):
+        np.save(tmp_path / "cut.npy", images[start : start + size])
+        alone = replace(whole, images=str(tmp_path / "cut.npy"), before=start, total=300)
+        parts.append(np.load(reference(replace(alone, out=str(tmp_path / f"{start}.npy")), silent).path))
+    assert np.concatenate(parts).tobytes() == np.load(whole.out).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("shape", "n", "size"),
+    [((28, 28, 1), 10_000, 128), ((224, 224, 3), 500, 13), ((9, 9, 3), 7, 7), ((2048, 2048, 3), 9, 1)],
+)
+def test_a_batch_is_of_so_many_pixels(shape: tuple[int, int, int], n: int, size: int) -> None:
+    assert batch_size(shape, n) == size

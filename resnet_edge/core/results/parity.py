@@ -72,7 +72,10 @@ class Parity:
     right, and the drop and the agreement with their intervals, `lost` and `gained` are those of the label
     that decides, `deciding_label`; `labels` has all of them. Of an embedding, `top1` and `reference_top1` are
     the share of images whose nearest neighbour among the others has their label, and `agreement` is the share
-    that have the same neighbour; `cosine` says how far embeddings turned."""
+    that have the same neighbour; `cosine` says how far embeddings turned.
+
+    `machines` are those of a cluster that took part, where their processors differ: last bits then may,
+    too."""
 
     artifact: str
     backend: str
@@ -95,3 +98,4 @@ class Parity:
     deciding_label: int | None = None
     labels: tuple[LabelDrop, ...] = ()
     cosine: Cosine | None = None
+    machines: tuple[str, ...] = ()

@@ -46,7 +46,7 @@ class Carried:
     def reply(self, value: Any) -> Any:
         """What the host replied, with the paths of this machine."""
         if isinstance(value, str):
-            return self._back.get(value, value)
+            return self._here(value)
         if isinstance(value, dict):
             return {key: self.reply(item) for key, item in value.items()}
         return [self.reply(item) for item in value] if isinstance(value, list) else value
@@ -57,6 +57,16 @@ class Carried:
         for there, here in sorted(self._back.items(), key=lambda item: -len(item[0])):
             text = text.replace(there, here)
         return text
+
+    def _here(self, text: str) -> str:
+        if (known := self._back.get(text)) is not None:
+            return known
+        inside = (
+            here + text.removeprefix(there)  # in a folder that the task writes
+            for here, there in self.writes.items()
+            if text.startswith(f"{there}/")
+        )
+        return next(inside, text)
 
     @property
     def _back(self) -> dict[str, str]:

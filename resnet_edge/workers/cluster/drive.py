@@ -1,0 +1,359 @@
+"""Runs beside the parent. The process that speaks with Ray: it joins the cluster, puts files into its store
+of objects once each, and hands calls to it as tasks of Ray's.
+
+Ray itself tries a task again whose machine or process died. What it cannot see is a worker of ours that died
+under it: that call is made once more, and then told as it is told of a worker here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from resnet_edge.core.errors import ClusterUnavailable, DataError, OutputError, WorkerFailed, first_line
+from resnet_edge.core.files.atomic import hidden, take_name
+from resnet_edge.workers.cluster import node
+from resnet_edge.workers.cluster.address import ClusterAddress
+from resnet_edge.workers.cluster.messages import ClusterNode, DriverReply, DriverRequest, Identity, NodeReply
+
+PART = 64 << 20
+"""Bytes of a file in one object: Ray spills objects to disk one by one, and a machine holds one at a time."""
+RETRIES = 3
+"""How often Ray makes a call again whose machine or process died (its own default of tasks)."""
+LOOK = 5.0
+"""Seconds between two looks at the machines while a call waits."""
+ALONE = 60.0
+"""Seconds without a machine that could take a call, until it is given up; one that restarts takes less."""
+KNOCK = 10.0
+"""Seconds for a port to answer."""
+SURVEY = 120.0
+"""Seconds for all machines to say what they are; a process of Ray's starts in some."""
+LEAVE = 20.0
+
+
+def main() -> None:
+    """Do what comes from the socket until it ends; then leave the cluster."""
+    driver = _Driver(socket.socket(fileno=int(sys.argv[1])))
+    try:
+        driver.serve()
+    finally:
+        driver.leave()
+        # Ray's own threads may wait for a cluster that is gone.
+        os._exit(0)
+
+
+class _Driver:
+    """One run on one cluster."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._sending, self._files = threading.Lock(), threading.Lock()
+        self._objects: dict[str, list[Any]] = {}
+        self._calls: dict[int, Any] = {}
+        self._cancelled: set[int] = set()
+        self._threads = ThreadPoolExecutor(1024)  # each waits; the parent asks for as many as there are CPUs
+        self._orders: queue.SimpleQueue[DriverRequest | None] = queue.SimpleQueue()
+        self._run = ""
+        self._names: dict[str, str] = {}
+        self._seen: tuple[float, list[dict[str, Any]]] = (0.0, [])
+
+    def serve(self) -> None:
+        threading.Thread(target=self._listen, daemon=True).start()
+        while (order := self._orders.get()) is not None:
+            if order.order == "join":
+                self._answered(order, partial(self._join, order))
+            elif order.order == "call":
+                self._threads.submit(self._answered, order, partial(self._called, order))
+            elif order.order == "cancel":
+                self._cancel(order.id)
+            else:
+                return
+
+    def leave(self) -> None:
+        """Give up what is under way, and have every machine remove what it has of this run."""
+        for id in [*self._calls]:
+            self._cancel(id)
+        if self._run and ray.is_initialized():
+            with suppress(Exception):  # whatever Ray says: it is over, and what is left is swept later
+                away = [
+                    ray.remote(node.leave).options(**_on(one["NodeID"])).remote(self._run)
+                    for one in self._alive()
+                ]
+                ray.wait(away, num_returns=len(away), timeout=LEAVE)
+            with suppress(Exception):  # as above
+                ray.shutdown()
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            for line in self._channel.makefile("rb"):
+                self._orders.put(msgspec.json.decode(line, type=DriverRequest))
+        self._orders.put(None)
+
+    def _answered(self, order: DriverRequest, step: Callable[[], DriverReply]) -> None:
+        try:
+            reply = step()
+        except (ClusterUnavailable, DataError, OutputError, WorkerFailed) as error:
+            reply = DriverReply(error=type(error).__name__, text=str(error))
+        except Exception as error:  # the border: it is sent to the parent, not swallowed
+            text = f"Ray: {type(error).__name__}: {first_line(error)}"
+            reply = DriverReply(error=ClusterUnavailable.__name__, text=text)
+        reply.id = order.id
+        with self._sending, suppress(OSError):
+            self._channel.sendall(msgspec.json.encode(reply) + b"\n")
+
+    def _join(self, order: DriverRequest) -> DriverReply:
+        assert order.identity is not None
+        address = ClusterAddress.parse(order.address)
+        connect(address)
+        self._run = order.run
+        return DriverReply(nodes=self._surveyed(order.identity))
+
+    def _surveyed(self, ours: Identity) -> list[ClusterNode]:
+        """What the machines are. Raises ClusterUnavailable where there is none, or one runs other code."""
+        alive = [one for one in self._alive() if one["Resources"].get("CPU", 0) >= 1]
+        if not alive:
+            raise ClusterUnavailable("no machine of the cluster gives a CPU: ray start --num-cpus N on one")
+        self._names = names_of(alive)
+        surveys = [ray.remote(_survey).options(**_on(one["NodeID"])).remote() for one in alive]
+        done, _ = ray.wait(surveys, num_returns=len(surveys), timeout=SURVEY)
+        nodes = []
+        for one, answer in zip(alive, surveys, strict=True):
+            name = self._names[one["NodeID"]]
+            if answer not in done:
+                raise ClusterUnavailable(
+                    f"{name} of the cluster did not answer in {SURVEY:.0f} s: see `ray status`"
+                )
+            said = msgspec.json.decode(ray.get(answer))
+            if "missing" in said:
+                raise ClusterUnavailable(
+                    f"{name} of the cluster cannot import resnet_edge ({said['missing']}): "
+                    f"pip install 'resnet-edge[cluster]=={ours.resnet_edge}' there, with the extras of the "
+                    "backends"
+                )
+            theirs = msgspec.convert(said["identity"], type=Identity)
+            if wrong := node.difference(ours, theirs, name):
+                raise ClusterUnavailable(wrong)
+            nodes.append(
+                ClusterNode(
+                    node=name,
+                    cpus=int(one["Resources"]["CPU"]),
+                    machine=said["machine"],
+                    versions=theirs.versions,
+                )
+            )
+        return nodes
+
+    def _called(self, order: DriverRequest) -> DriverReply:
+        assert order.call is not None
+        began = time.monotonic()
+        refs = {digest: self._stored(digest, file) for digest, file in order.files.items()}
+        line = msgspec.json.encode(order.call)
+        for attempt in range(2):
+            reply, written = self._ended(order, line, refs)
+            if reply.error != WorkerFailed.__name__ or attempt:
+                break
+        for path, content in written.items():
+            write(path_here(path, order), content)
+        name = self._names.get(reply.node, reply.node)
+        reply.text, reply.node = reply.text.replace(reply.node, name), name
+        return DriverReply(ended=reply, seconds=time.monotonic() - began)
+
+    def _ended(
+        self, order: DriverRequest, line: bytes, refs: dict[str, list[Any]]
+    ) -> tuple[NodeReply, dict[str, bytes]]:
+        """Raises ClusterUnavailable, WorkerFailed."""
+        options = {"num_cpus": order.cpus, "max_retries": RETRIES, "scheduling_strategy": "SPREAD"}
+        ref = ray.remote(_run).options(**options).remote(line, refs)
+        self._calls[order.id] = ref
+        if order.id in self._cancelled:
+            self._cancel(order.id)
+        alone_since = None
+        try:
+            while not ray.wait([ref], timeout=LOOK)[0]:
+                fits = any(one["Resources"].get("CPU", 0) >= order.cpus for one in self._alive())
+                alone_since = None if fits else alone_since or time.monotonic()
+                if alone_since is not None and time.monotonic() - alone_since > ALONE:
+                    ray.cancel(ref)
+                    raise ClusterUnavailable(
+                        "no machine of the cluster is left: see `ray status`, and run again; what is done "
+                        "stays"
+                    )
+            sent, written = ray.get(ref)
+        except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError) as error:
+            raise WorkerFailed(_died(order)) from error
+        except ray.exceptions.OutOfMemoryError as error:
+            raise WorkerFailed(
+                f"{_died(order)}: Ray ended it because its machine had no memory left: give the cluster "
+                "more, or "
+                "fewer CPUs to a machine"
+            ) from error
+        finally:
+            self._calls.pop(order.id, None)
+        return msgspec.json.decode(sent, type=NodeReply), written
+
+    def _stored(self, digest: str, file: str) -> list[Any]:
+        """The parts of a file in Ray's store of objects, put there once. Raises DataError."""
+        with self._files:
+            if digest not in self._objects:
+                try:
+                    self._objects[digest] = [ray.put(part) for part in parts(file)]
+                except OSError as error:
+                    raise DataError(
+                        f"{file} cannot be read ({error.strerror or error}): it goes to the cluster, and "
+                        "must "
+                        "stay where it is"
+                    ) from error
+            return self._objects[digest]
+
+    def _cancel(self, id: int) -> None:
+        self._cancelled.add(id)
+        if (ref := self._calls.get(id)) is not None:
+            with suppress(Exception):  # it may have ended just now
+                ray.cancel(ref)
+
+    def _alive(self) -> list[dict[str, Any]]:
+        """The machines, as of the last look."""
+        if time.monotonic() - self._seen[0] > LOOK / 2:
+            nodes = ray.nodes()
+            self._seen = (time.monotonic(), [one for one in nodes if one["Alive"]])
+        return self._seen[1]
+
+
+def connect(address: ClusterAddress) -> None:
+    """Raises ClusterUnavailable where there is none, or it has another release of Ray or Python, or another
+    token."""
+    if address.host:
+        try:
+            socket.create_connection((address.host, address.port), timeout=KNOCK).close()
+        except OSError as error:
+            raise ClusterUnavailable(
+                f"{address.word}: nothing answers there ({error.strerror or error}): start one with "
+                "`ray start --head`, and say the address that it prints"
+            ) from error
+    try:
+        ray.init(address=address.address, log_to_driver=False, logging_level=logging.ERROR)
+    except Exception as error:  # of any kind of Ray's, each with its own text
+        raise ClusterUnavailable(f"{address.word}: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    text = str(error)
+    if "ersion mismatch" in text or "was started with" in text:
+        return f"it has another release of Ray or Python ({versions_of(text)}): install the same on both"
+    if "Could not find any running Ray instance" in text:
+        return (
+            "no cluster runs on this machine: start one with `ray start --head`, or name one with "
+            "--cluster ray:HOST:PORT"
+        )
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # Ray Client hands a traceback of the other end on, whose last line says what it was.
+    why = lines[-1][:300] if "Traceback" in text else first_line(error)
+    return f"it cannot be joined ({why}): see that `ray status` answers there"
+
+
+def versions_of(text: str) -> str:
+    """Of Ray's text on two releases, both in a line."""
+    pairs = [line.split(":", 1) for line in text.splitlines() if line.strip().startswith(("Ray:", "Python:"))]
+    words = [f"{name.strip()} {value.strip()}" for name, value in pairs]
+    return f"{', '.join(words[:2])} there, {', '.join(words[2:4])} here" if len(words) >= 4 else text[:200]
+
+
+def parts(file: str) -> Iterator[Any]:
+    with open(file, "rb") as stream:
+        while block := stream.read(PART):
+            yield np.frombuffer(block, np.uint8)  # which Ray gives out of its store without a copy
+
+
+def path_here(path: str, order: DriverRequest) -> Path:
+    """Where on this machine a file of the cluster goes. Raises WorkerFailed for one that nobody declared."""
+    for there, here in order.to.items():
+        if path == there:
+            return Path(here)
+        inside = path.removeprefix(f"{there}/")
+        if inside != path and ".." not in Path(inside).parts and not os.path.isabs(inside):
+            return Path(here) / inside
+    raise WorkerFailed(f"the cluster sent a file that nobody asked for: {path}")
+
+
+def write(path: Path, content: bytes) -> None:
+    part = hidden(path)
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        take_name(part, path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}): make room there") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _died(order: DriverRequest) -> str:
+    assert order.call is not None
+    return (
+        f"{order.call.name} was lost on the cluster {RETRIES + 1} times, with the machine or the process "
+        "of Ray "
+        "that it ran in: see `ray status` and the log of that machine"
+    )
+
+
+def names_of(machines: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """What people call them, by their ids: by address, and by the id, too, where several share one."""
+    addresses = [one["NodeManagerAddress"] for one in machines]
+    return {
+        one["NodeID"]: address if addresses.count(address) == 1 else f"{address} ({one['NodeID'][:6]})"
+        for one, address in zip(machines, addresses, strict=True)
+    }
+
+
+def _on(id: str) -> dict[str, Any]:
+    strategy = NodeAffinitySchedulingStrategy(node_id=id, soft=False)
+    return {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": strategy}
+
+
+def _run(line: bytes, refs: dict[str, list[Any]]) -> tuple[bytes, dict[str, bytes]]:
+    """On a machine: `node.run`, with the parts of files as they come out of the store of objects."""
+    parts = {digest: [partial(_bytes_of, ref) for ref in each] for digest, each in refs.items()}
+    context = ray.get_runtime_context()
+    return node.run(line, parts, context.get_node_id())
+
+
+def _bytes_of(ref: Any) -> Any:
+    return memoryview(ray.get(ref))
+
+
+def _survey() -> bytes:
+    """On a machine. Ray sends this function itself, and not its name: it says so where our package, which has
+    the name, is not there."""
+    import json
+
+    try:
+        import msgspec
+
+        from resnet_edge.core.machine import machine
+        from resnet_edge.workers.cluster.node import own_identity
+
+        said = {"identity": msgspec.to_builtins(own_identity()), "machine": machine()}
+    except ImportError as error:
+        said = {"missing": str(error)}
+    return json.dumps(said).encode()
+
+
+if __name__ == "__main__":
+    main()
