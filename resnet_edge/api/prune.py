@@ -264,7 +264,7 @@ def _check_channels(given: dict[str, Any], amounts: list[str]) -> None:
     if given["remove_blocks"] is not None and given["blocks"] is False:
         raise UsageError("--remove-blocks and --no-blocks say the opposite: give one of them")
     if given["remove_blocks"] is not None and given["target_latency"] is None and not amounts:
-        for name in ("multiple", "scope"):
+        for name in ("multiple", "scope", "importance"):
             if given[name] is not None:
                 raise UsageError(
                     f"--{name} is of channels, and --remove-blocks alone removes none: add --amount, or "
