@@ -30,14 +30,15 @@ from resnet_edge.core.files.overwrite import check_apart
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.results.stored_report import same_data
 from resnet_edge.core.tolerances import MAX_DROP_PP
+from resnet_edge.evaluation.first_backend import first_backends
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report.html.page import page
 from resnet_edge.report.junit import junit as junit_xml
 from resnet_edge.report.junit import proved
 from resnet_edge.report.verify_sections import verify_document
 from resnet_edge.report.whole_file import check_page, check_writable, write_whole
-from resnet_edge.verification.options import Feed, VerifyRequest
 from resnet_edge.report.words import count
+from resnet_edge.verification.options import Feed, VerifyRequest
 from resnet_edge.verification.reported import ConvertedBy, converted_by, hashes_reported
 from resnet_edge.verification.verify import verify as run
 from resnet_edge.workers.progress import OnProgress, silent
@@ -115,10 +116,10 @@ def verify(
         defaults = _defaults(known, source, files)
         word = or_else(files.data(data), defaults.data)
         calibrating = or_else(files.data(calibration, "calibration"), defaults.calibration)
-        source = or_else(source, defaults.reference)
         same = known is not None and same_data(word, known.data)
+        source = or_else(source, defaults.reference)
         golden = None if save_golden is None else Path(save_golden)
-        names = BACKENDS if backends is None else backends_in(backends)
+        names = () if backends is None else backends_in(backends)
         read = (*paths, *read_paths(source, word, calibrating))
         _check_golden(golden, overwrite, feed, names, read)
         request = _request(
@@ -145,8 +146,8 @@ def verify(
             accept_reference=accept_reference,
             thumbnails=thumbnails and html is not None,
             sequential=sequential,
-        )
             hold_out=known.held_out if known is not None and same else 0,
+        )
         with temporary() as (scratch, logs):
             report = files.named(run(request, scratch, logs, files.progress(on_progress)))
     given = {
@@ -189,7 +190,7 @@ def _check_golden(
             "--save-golden is of pixels, which golden vectors hold as whole numbers: leave out "
             "--feed preprocessed"
         )
-    if all(split_host(one)[1] for one in backends):
+    if backends and all(split_host(one)[1] for one in backends):
         raise UsageError(
             "--save-golden is of outputs of this machine, and --backends names others alone: add one without "
             "@HOST"
@@ -210,6 +211,7 @@ def _request(
     trust: bool,
     attributed: int,
     unpruned: str | None,
+    backends: tuple[str, ...],
     **rest: Any,
 ) -> VerifyRequest:
     """Check what can be checked at once. Raises UsageError, UnknownName, ModelError, DataError."""
@@ -237,6 +239,7 @@ def _request(
         reference=model,
         data=data,
         expected=hashes_reported(paths),
+        backends=backends or first_backends(file.format for file in files if not file.brought) or BACKENDS,
         attributed=attributed,
         unpruned=before,
         calibration=calibration,

@@ -51,7 +51,7 @@ NOT_WITH_GOLDEN = {
     help="Images to prove on, as for `convert`. With labels accuracy is proved, without them agreement. "
     "[default: those of the folder's report]",
 )
-@backends_option(None, "Where to run them. [default: litert,onnxruntime]")
+@backends_option("Where to run them", "litert for .tflite, onnxruntime for .onnx")
 @click.option(
     "--max-drop",
     type=value_type(Percentage),
