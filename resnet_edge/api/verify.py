@@ -187,12 +187,12 @@ def _check_golden(
     check_writable("--save-golden", golden, overwrite)
     if feed == "preprocessed":
         raise UsageError(
-            "--save-golden is of pixels, which golden vectors hold as whole numbers: leave out "
+            "--save-golden stores images, which golden vectors hold as whole numbers of pixels: leave out "
             "--feed preprocessed"
         )
     if backends and all(split_host(one)[1] for one in backends):
         raise UsageError(
-            "--save-golden is of outputs of this machine, and --backends names others alone: add one without "
+            "--save-golden stores outputs of this machine, and --backends names only others: add one without "
             "@HOST"
         )
 
@@ -230,7 +230,9 @@ def _request(
     model_request = ModelRequest(source, trust, shape, preprocess, output=output, head=head)
     model = _reference(model_request)
     if unpruned is not None and not (attributed and isinstance(model, ModelRequest)):
-        raise UsageError("--unpruned is for causes: it needs a Keras model as --reference, and --attribute N")
+        raise UsageError(
+            "--unpruned is for causes of loss: it needs a Keras model as --reference, and --attribute N"
+        )
     before = None if unpruned is None else replace(model_request, source=unpruned)
     if before is not None:
         check_source(before)

@@ -66,7 +66,7 @@ class BenchRequest:
     report of their folder proved them, else on all that open here), with how
     many threads and images at a time. `budget_seconds` is for all of it, from the first process on, but for
     what cannot be left out: each is opened, and timed in two rounds. `profile`: tell what operators take,
-    too, which comes after that. `accept_noise`: figures that may not come out so again are let pass."""
+    too, which comes after that. `accept_noise`: figures that may not be repeatable are let pass."""
 
     files: tuple[BenchFile, ...]
     backends: tuple[str, ...]

@@ -155,7 +155,7 @@ def command(
     something could not be done.
     """
     if golden is not None:
-        refuse_without_effect(NOT_WITH_GOLDEN, "goes not with --golden: the file has all that is needed")
+        refuse_without_effect(NOT_WITH_GOLDEN, "cannot be used with --golden, which has all that is needed")
         _replay(golden, artifacts, options, as_json=as_json, quiet=quiet)
         return
     from resnet_edge.api.verify import verify

@@ -115,8 +115,8 @@ def _match(path: Path, golden: Path, vectors: GoldenVectors) -> _Matched:
     known = ", ".join(artifact.file for artifact in vectors.artifacts)
     which = "the file of this name has another SHA-256 there" if named is not None else f"it has {known}"
     raise DataError(
-        f"{path} is no file that {golden.name} was saved of ({which}): give the one that was, or save golden "
-        "vectors of this one"
+        f"{path} is none of the files that {golden.name} was saved from ({which}): give the one that was, "
+        "or save golden vectors of this one"
     )
 
 

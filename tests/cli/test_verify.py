@@ -82,6 +82,7 @@ def test_a_folder_knows_how_it_was_made_from_any_place(place: Place, given: Give
         assert word in note
 
 
+@pytest.mark.slow
 def test_images_that_set_the_ranges_prove_nothing_here_either(place: Place, given: Given) -> None:
     images, labels = tinted_images(400, seed=4)
     np.savez(place.here / "some.npz", images=images, labels=labels)
@@ -185,7 +186,7 @@ def test_golden_vectors_are_saved_and_replayed(place: Place, given: Given, conve
     assert {row["n"] for row in document(ended)["rows"]} == {8}
     ended = place.run(str(files[0]), "--golden", "golden.zip", "--data", "x")
     assert ended.code == 2
-    assert "--data goes not with --golden" in ended.errors[0]
+    assert "--data cannot be used with --golden" in ended.errors[0]
 
 
 @pytest.mark.slow
