@@ -177,7 +177,7 @@ class _Run:
         """What the cores can do at most, unless there is only time for figures."""
         if self.wall.left() < 2 * LIMITS_SECONDS:
             self.notes.append(
-                "how near files come to their limit was not measured: that takes a longer --budget"
+                "the limits of the machine were not measured: that takes a longer --budget"
             )
             return Limits(None, {})
         self.on_progress(Progress(step="limits", note="what the cores can do at most"))
