@@ -176,9 +176,7 @@ class _Run:
     def limits(self) -> Limits:
         """What the cores can do at most, unless there is only time for figures."""
         if self.wall.left() < 2 * LIMITS_SECONDS:
-            self.notes.append(
-                "the limits of the machine were not measured: that takes a longer --budget"
-            )
+            self.notes.append("the limits of the machine were not measured: that takes a longer --budget")
             return Limits(None, {})
         self.on_progress(Progress(step="limits", note="what the cores can do at most"))
         targets = [contender.target for contender in self.contenders.taken]
