@@ -33,7 +33,7 @@ from resnet_edge.data.images_task import Images, PrepareImages
 from resnet_edge.diagnosis.attributions import Ends
 from resnet_edge.diagnosis.diagnose import Diagnosis, Diagnostics, together
 from resnet_edge.evaluation.cluster import Cluster, check_runtimes, facts_of, joined
-from resnet_edge.evaluation.first_backend import FIRST_BACKEND
+from resnet_edge.evaluation.first_backend import FIRST_BACKEND, first_backends
 from resnet_edge.evaluation.hosts import hosts_of, offers, same_machines, workers_of
 from resnet_edge.evaluation.job import Offer
 from resnet_edge.evaluation.output_store import OutputStore
@@ -80,7 +80,8 @@ def verify(request: VerifyRequest, scratch: Path, logs: Path, on_progress: OnPro
         joined(request.cluster, logs, on_progress) as cluster,
         workers_and_threads(logs, 1 + how_many(), env, partial(keep_logs, logs), grant) as (workers, pool),
     ):
-        check_runtimes(cluster, request.backends)
+        formats = [file.format for file in request.files]
+        check_runtimes(cluster, request.backends or first_backends(formats))
         elsewhere = offers(workers, request.backends, on_progress)
         run = _Run(request, scratch, workers, pool, on_progress, elsewhere, cluster)
         try:
@@ -262,6 +263,7 @@ class _Run:
             preprocessing=facts.preprocessing,
             folder=str(folder),
             limit=self.request.limit,
+            hold_out=self.request.hold_out,
             seed=SEED if self.request.sequential else None,
         )
         try:
