@@ -27,6 +27,7 @@ from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.scheme import DenseScales, Io
 from resnet_edge.core.tolerances import MAX_DROP_PP
 from resnet_edge.data.class_names import class_names_in
+from resnet_edge.evaluation.first_backend import first_backends
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report import write_reports
 from resnet_edge.report.junit import junit as junit_xml
@@ -54,7 +55,7 @@ def convert(
     plan: bool = True,
     max_drop: Percentage = MAX_DROP_PP,
     preprocess: str | Path | None = None,
-    backends: Backends = ("litert", "onnxruntime"),
+    backends: Backends | None = None,
     runtimes: Runtimes = (),
     thorough: bool = False,
     io: Io = "float32",
@@ -89,10 +90,11 @@ def convert(
     check_variables()
     if junit is not None:
         check_writable("--junit", Path(junit), overwrite)
+    kinds = formats_in(formats)
     what = PlanArtifacts(
-        formats=formats_in(formats),
+        formats=kinds,
         schemes=schemes_in(or_else(schemes, SCHEMES)),
-        backends=backends_in(backends),
+        backends=first_backends(kinds) if backends is None else backends_in(backends),
         io=io,
         integer_scores=integer_softmax,
         runtimes=runtimes_in(runtimes),

@@ -11,8 +11,8 @@ from resnet_edge.workers.variables import check_variables
 
 @checked
 def host_show(host: str) -> HostShowReport:
-    """Tell what is on another machine, reached over ssh: processor, Pythons, room, and the environment that
-    `host_prepare` made. Nothing is changed there. Raises UsageError, HostUnavailable.
+    """Show what is on another machine, reached over ssh: processor, versions of Python, free disk space, and
+    the environment that `host_prepare` made. Nothing is changed there. Raises UsageError, HostUnavailable.
     """
     check_variables()
     return extended(HostShowReport, survey(Host.parse(host)))

@@ -30,7 +30,7 @@ def proof_code(report: Report | Verification) -> int:
 
 
 def bench_code(bench: Bench) -> int:
-    """What could not be timed weighs most, then a figure that may not come out so again, where that is not
+    """What could not be timed weighs most, then a figure that may not be repeatable, where that is not
     let pass."""
     if bench.failures:
         return EXIT_COULD_NOT

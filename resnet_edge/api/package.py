@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from os.path import realpath
 from pathlib import Path
 
 from resnet_edge.api.checked import AtLeast1, checked
@@ -22,6 +21,7 @@ from resnet_edge.bundle.travelling import reproduced, travelling_card, without_m
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.language import is_language
+from resnet_edge.core.results.stored_report import same_data
 from resnet_edge.report.bundle.model_card import model_card
 from resnet_edge.report.bundle.texts import write_bundle
 from resnet_edge.workers.progress import OnProgress, silent
@@ -86,7 +86,7 @@ def package(
             backends=() if backends is None else backends_in(backends),
         )
         command = reproduced(converted_folder, request, intended_use)
-        request = replace(request, data=proved_on, same_data=_same(proved_on, reported))
+        request = replace(request, data=proved_on, same_data=same_data(proved_on, reported))
         with place as workspace:
             bundle = files.named(run(request, converted, workspace, files.progress(on_progress)))
             roots = (workspace.folder, workspace.scratch, workspace.logs, converted_folder)
@@ -97,8 +97,3 @@ def package(
             write_bundle(bundle, workspace.folder, command, card)
             published = workspace.publish_partial() if bundle.failed else workspace.publish()
     return extended(PackageReport, bundle, folder=published, command=command)
-
-
-def _same(word: str | None, reported: str | None) -> bool:
-    """Whether both name the same images, by whatever path."""
-    return None not in (word, reported) and realpath(str(word)) == realpath(str(reported))

@@ -264,10 +264,10 @@ def _check_channels(given: dict[str, Any], amounts: list[str]) -> None:
     if given["remove_blocks"] is not None and given["blocks"] is False:
         raise UsageError("--remove-blocks and --no-blocks say the opposite: give one of them")
     if given["remove_blocks"] is not None and given["target_latency"] is None and not amounts:
-        for name in ("multiple", "scope"):
+        for name in ("multiple", "scope", "importance"):
             if given[name] is not None:
                 raise UsageError(
-                    f"--{name} is of channels, and --remove-blocks alone removes none: add --amount, or "
+                    f"--{name} applies to channels, and --remove-blocks alone removes none: add --amount, or "
                     "leave it out"
                 )
 
@@ -280,4 +280,6 @@ def _check_fine_tuned(recipe: Recipe, sparse_epochs: int) -> None:
     for name in ("learning_rate", "warmup_epochs", "weight_decay", "augment", "precision", "teacher"):
         if getattr(recipe, name) != defaults[name].default:
             option = name.replace("_", "-")
-            raise UsageError(f"--{option} is of fine-tuning, and --epochs 0 does none: leave one of them out")
+            raise UsageError(
+                f"--{option} applies to fine-tuning, and --epochs 0 does none: leave one of them out"
+            )

@@ -28,14 +28,16 @@ from resnet_edge.core.backend_name import split_host
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.overwrite import check_apart
 from resnet_edge.core.head import HeadKind
-from resnet_edge.core.results.verification import Verification
+from resnet_edge.core.results.stored_report import same_data
 from resnet_edge.core.tolerances import MAX_DROP_PP
+from resnet_edge.evaluation.first_backend import first_backends
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report.html.page import page
 from resnet_edge.report.junit import junit as junit_xml
 from resnet_edge.report.junit import proved
 from resnet_edge.report.verify_sections import verify_document
 from resnet_edge.report.whole_file import check_page, check_writable, write_whole
+from resnet_edge.report.words import count
 from resnet_edge.verification.options import Feed, VerifyRequest
 from resnet_edge.verification.reported import ConvertedBy, converted_by, hashes_reported
 from resnet_edge.verification.verify import verify as run
@@ -114,9 +116,10 @@ def verify(
         defaults = _defaults(known, source, files)
         word = or_else(files.data(data), defaults.data)
         calibrating = or_else(files.data(calibration, "calibration"), defaults.calibration)
+        same = known is not None and same_data(word, known.data)
         source = or_else(source, defaults.reference)
         golden = None if save_golden is None else Path(save_golden)
-        names = BACKENDS if backends is None else backends_in(backends)
+        names = () if backends is None else backends_in(backends)
         read = (*paths, *read_paths(source, word, calibrating))
         _check_golden(golden, overwrite, feed, names, read)
         request = _request(
@@ -143,6 +146,7 @@ def verify(
             accept_reference=accept_reference,
             thumbnails=thumbnails and html is not None,
             sequential=sequential,
+            hold_out=known.held_out if known is not None and same else 0,
         )
         with temporary() as (scratch, logs):
             report = files.named(run(request, scratch, logs, files.progress(on_progress)))
@@ -150,7 +154,10 @@ def verify(
         "reference": reference, "data": data, "calibration": calibration, "max_drop": max_drop,
         "preprocess": preprocess, "output": output, "head": head, "input_shape": input_shape,
     }  # fmt: skip
-    report = replace(report, notes=(*_taken(known, defaults, given, report), *report.notes))
+    notes = _taken(known, defaults, given)
+    if known is not None and same:
+        notes = (*notes, *_images(known, report.data, part=images is not None, in_order=not sequential))
+    report = replace(report, notes=(*notes, *report.notes))
     if html is not None:
         write_whole("--html", Path(html), page(verify_document(report)))
     if junit is not None:
@@ -180,12 +187,12 @@ def _check_golden(
     check_writable("--save-golden", golden, overwrite)
     if feed == "preprocessed":
         raise UsageError(
-            "--save-golden is of pixels, which golden vectors hold as whole numbers: leave out "
+            "--save-golden stores images, which golden vectors hold as whole numbers of pixels: leave out "
             "--feed preprocessed"
         )
-    if all(split_host(one)[1] for one in backends):
+    if backends and all(split_host(one)[1] for one in backends):
         raise UsageError(
-            "--save-golden is of outputs of this machine, and --backends names others alone: add one without "
+            "--save-golden stores outputs of this machine, and --backends names only others: add one without "
             "@HOST"
         )
 
@@ -204,6 +211,7 @@ def _request(
     trust: bool,
     attributed: int,
     unpruned: str | None,
+    backends: tuple[str, ...],
     **rest: Any,
 ) -> VerifyRequest:
     """Check what can be checked at once. Raises UsageError, UnknownName, ModelError, DataError."""
@@ -222,7 +230,9 @@ def _request(
     model_request = ModelRequest(source, trust, shape, preprocess, output=output, head=head)
     model = _reference(model_request)
     if unpruned is not None and not (attributed and isinstance(model, ModelRequest)):
-        raise UsageError("--unpruned is for causes: it needs a Keras model as --reference, and --attribute N")
+        raise UsageError(
+            "--unpruned is for causes of loss: it needs a Keras model as --reference, and --attribute N"
+        )
     before = None if unpruned is None else replace(model_request, source=unpruned)
     if before is not None:
         check_source(before)
@@ -231,6 +241,7 @@ def _request(
         reference=model,
         data=data,
         expected=hashes_reported(paths),
+        backends=backends or first_backends(file.format for file in files if not file.brought) or BACKENDS,
         attributed=attributed,
         unpruned=before,
         calibration=calibration,
@@ -285,12 +296,10 @@ def _is_model(source: str, known: ConvertedBy) -> bool:
     return path.is_file() and sha256_of(path) == known.model_sha256
 
 
-def _taken(
-    known: ConvertedBy | None, defaults: _Defaults, given: Mapping[str, object], verification: Verification
-) -> Iterator[str]:
-    """Notes on what was taken from the report, and whether the images are still those."""
+def _taken(known: ConvertedBy | None, defaults: _Defaults, given: Mapping[str, object]) -> tuple[str, ...]:
+    """A note on what was taken from the report."""
     if known is None:
-        return
+        return ()
     words = {
         "reference": defaults.reference,
         "data": defaults.data,
@@ -306,13 +315,24 @@ def _taken(
         for key, word in words.items()
         if word is not None and given[key] is None
     ]
-    if taken:
-        yield f"as the report in {known.folder} says: {', '.join(taken)}"
-    images, now = known.images, verification.data
-    # Where some were held out for calibration, or fewer were asked for, they are others for that.
-    comparable = given["data"] is None and images is not None and now.get("n") == images.n
-    if comparable and images is not None and now.get("sha256") != images.sha256:
-        yield f"{now['source']} has changed since the report in {known.folder}: the images are others"
+    return (f"as the report in {known.folder} says: {', '.join(taken)}",) if taken else ()
+
+
+def _images(known: ConvertedBy, now: Mapping[str, Any], *, part: bool, in_order: bool) -> Iterator[str]:
+    """Notes on how the images stand to those of `convert`, from the same DATA; `part`: not all were asked
+    for, `in_order`: they stand in no random order."""
+    proof, held = known.images, known.held_out
+    if proof is None:
+        return
+    left_out = f"the {count(held, 'image')} that it held out for calibration are not used"
+    if in_order and not part and now["sha256"] != proof.sha256:
+        some = ", and some may have set the int8 ranges" if held else ""
+        yield f"{now['source']} has changed since the report in {known.folder}: the images are others{some}"
+    elif in_order:
+        which = proof.compared(now["n"], now["sha256"], same_data=True)
+        yield f"{count(now['n'], 'image')}, {which}" + (f"; {left_out}" if held else "")
+    elif held:
+        yield f"images as for `convert`; {left_out}"
 
 
 def _reference(request: ModelRequest) -> ModelRequest | Path:

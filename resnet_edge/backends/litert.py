@@ -55,7 +55,7 @@ def profile(path: Path, device: str, threads: int, images: NDArray[Any], runs: i
     check_device("litert", device, DEVICES, OTHERS)
     if device != "cpu":
         raise DeviceUnavailable(
-            f"LiteRT tells the times of operators on the cpu only, and not on the {device}"
+            f"LiteRT reports the times of operators on the cpu only, and not on the {device}"
         )
     check_file(path)
     kinds, microseconds = watch(path, threads, images, runs)

@@ -66,7 +66,7 @@ class BenchRequest:
     report of their folder proved them, else on all that open here), with how
     many threads and images at a time. `budget_seconds` is for all of it, from the first process on, but for
     what cannot be left out: each is opened, and timed in two rounds. `profile`: tell what operators take,
-    too, which comes after that. `accept_noise`: figures that may not come out so again are let pass."""
+    too, which comes after that. `accept_noise`: figures that may not be repeatable are let pass."""
 
     files: tuple[BenchFile, ...]
     backends: tuple[str, ...]
@@ -176,9 +176,7 @@ class _Run:
     def limits(self) -> Limits:
         """What the cores can do at most, unless there is only time for figures."""
         if self.wall.left() < 2 * LIMITS_SECONDS:
-            self.notes.append(
-                "how near files come to their limit was not measured: that takes a longer --budget"
-            )
+            self.notes.append("the limits of the machine were not measured: that takes a longer --budget")
             return Limits(None, {})
         self.on_progress(Progress(step="limits", note="what the cores can do at most"))
         targets = [contender.target for contender in self.contenders.taken]

@@ -17,21 +17,22 @@ from resnet_edge.core.results.label_names import LabelNames, label_names
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.stored_report import (
     REPORT,
+    ReportedImages,
     StoredArtifact,
     data_there,
     report_in,
     reported,
 )
 from resnet_edge.data.class_names import class_names_in
-from resnet_edge.data.images_task import Images
 
 WHAT, AGAIN = "report of `resnet-edge convert`", "convert the model again"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Converted:
-    """The artifacts of a folder, their proofs, and the model; `document` is report.json as it stands, `notes`
-    are sentences on what else stands in the folder."""
+    """The artifacts of a folder, their proofs, and the model; `document` is report.json as it stands,
+    `proved_on` the images of the proof, and `held_out` how many of `data` set the int8 ranges and are none of
+    these; `notes` are sentences on what else stands in the folder."""
 
     folder: Path
     facts: ModelFacts
@@ -40,23 +41,9 @@ class Converted:
     artifacts: tuple[Artifact, ...]
     proofs: tuple[Parity, ...]
     document: dict[str, Any]
+    proved_on: ReportedImages
+    held_out: int = 0
     notes: tuple[str, ...] = ()
-
-    def holds_out(self) -> bool:
-        """Whether some of the images of `data` set the int8 ranges, and the proof did not use these."""
-        calibration = self.document["calibration"]
-        given = "calibration" in self.document.get("inputs", {})
-        return calibration is not None and not given and calibration["source"] == self.data
-
-    def images(self, images: Images, *, same_data: bool) -> str:
-        """How the images that a bundle is proved on stand to those of the proof of `convert`, in words;
-        `same_data`: both are of DATA of the same name."""
-        proof = self.document["data"]
-        if images.sha256 == proof["sha256"]:
-            return "the same on which `convert` proved"
-        if same_data and images.n < proof["n"]:
-            return f"of the {proof['n']:,} on which `convert` proved"
-        return f"others than the {proof['n']:,} on which `convert` proved"
 
     def unproved(self, artifact: Artifact) -> str | None:
         """Why an artifact is not proved, in a sentence; None where every proof of it passed."""
@@ -119,6 +106,8 @@ def _converted(folder: Path, path: Path, document: dict[str, Any]) -> Converted:
         artifacts=artifacts,
         proofs=read.parity,
         document=document,
+        proved_on=converted_to(ReportedImages, document["data"], path, WHAT, AGAIN),
+        held_out=reported(folder).held_out,
         notes=changed,
     )
 

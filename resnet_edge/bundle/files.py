@@ -94,7 +94,7 @@ def _model_file(request: WriteFiles, name: str, profile: DeliveryProfile, artifa
     head = request.head if border is None else _behind(border, request.head)
     if profile.METADATA:
         _describe(out, request, head)
-        changes = (*changes, "tells apps of itself: TFLite metadata, with the class names")
+        changes = (*changes, "describes itself to apps: TFLite metadata, with the class names")
     companions = profile.companions(out, request.name)
     for beside, text in companions.items():
         (folder / beside).write_bytes(text.encode())

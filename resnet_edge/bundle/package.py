@@ -44,7 +44,6 @@ from resnet_edge.core.results.report import Failure
 from resnet_edge.data.class_names import check_count, class_names_in
 from resnet_edge.data.declared import check_data
 from resnet_edge.data.images_task import Images, PrepareImages
-from resnet_edge.data.needed_images import HELD_OUT
 from resnet_edge.evaluation.hosts import hosts_of, offers, same_machines
 from resnet_edge.evaluation.job import Offer
 from resnet_edge.workers.grant import Grant
@@ -159,7 +158,9 @@ class _Run:
             ),
             classes=self._classes(first, images),
             outlooks=outlooks,
-            images=self.converted.images(images, same_data=self.request.same_data),
+            images=self.converted.proved_on.compared(
+                images.n, images.sha256, same_data=self.request.same_data
+            ),
             notes=(*self.converted.notes, *same_machines(self.offers), *written.beyond),
             oldest={
                 file.path: oldest(file, rows, self.converted.proofs, list(registry.declared("backends")))
@@ -233,7 +234,7 @@ class _Run:
             kind=facts.head.kind,
             preprocessing=facts.preprocessing,
             folder=str(self.workspace.scratch_folder("images")),
-            hold_out=HELD_OUT if self.request.same_data and self.converted.holds_out() else 0,
+            hold_out=self.converted.held_out if self.request.same_data else 0,
             limit=self.request.images,
             as_array=True,  # widened files and other machines take them, too
         )

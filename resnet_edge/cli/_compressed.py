@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_edge.cli.terminal import say
+from resnet_edge.cli.terminal import say, say_note
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.report.step_figures import step_figures
 from resnet_edge.training.recipe import Compressed
@@ -20,7 +20,7 @@ def print_compressed(result: Compressed) -> None:
     for latency in step.latency:
         say(f"  {_latency(latency)}")
     for note in result.notes:
-        say(f"note: {note}")
+        say_note(note)
 
 
 def _latency(latency: StepLatency) -> str:

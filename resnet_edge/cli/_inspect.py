@@ -86,7 +86,7 @@ def _quantization_text(spec: TensorSpec) -> str:
 def _print_operations(console: Console, file: Inspection) -> None:
     console.print()
     if file.ops is None:
-        _line(console, "An .ort file is for ONNX Runtime alone: it tells no operations.")
+        _line(console, "An .ort file is for ONNX Runtime alone: its operations cannot be listed.")
         return
     whole = sum(each.macs for each in file.ops)
     body = [

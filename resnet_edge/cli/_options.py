@@ -73,14 +73,14 @@ def dense_scales_option(help: str) -> Callable[[F], F]:
     )
 
 
-def backends_option(default: str | None, help: str) -> Callable[[F], F]:
-    """--backends: where artifacts run, here and on machines that `host prepare` made ready."""
+def backends_option(help: str, default: str) -> Callable[[F], F]:
+    """--backends: where artifacts run, here and on machines that `host prepare` made ready; `default` in
+    words."""
     return click.option(
         "--backends",
-        default=default,
-        show_default=default is not None,
         metavar="NAME[:DEVICE][@HOST],…",
-        help=f"{help}: {', '.join(registry.names('backends'))}. On another machine, over ssh: litert@pi4.",
+        help=f"{help}: {', '.join(registry.names('backends'))}. On another machine, over ssh: litert@pi4. "
+        f"[default: {default}]",
     )
 
 

@@ -40,8 +40,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 @click.command("bench")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH…")
 @backends_option(
-    None,
-    "Where to measure. [default: where the folder's report proved the files; else wherever they open here]",
+    "Where to measure", "where the folder's report proved the files; else wherever they open here"
 )
 @click.option("--threads", default=1, show_default=True, type=value_type(AtLeast1), help="Of every backend.")
 @click.option("--batch", default=1, show_default=True, type=value_type(AtLeast1), help="Images at a time.")

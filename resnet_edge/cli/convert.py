@@ -100,7 +100,7 @@ from resnet_edge.core.tolerances import MAX_DROP_PP
     help="What the model wants of raw pixels: unit, symmetric, imagenet, caffe, model, none, or a JSON "
     "file. [default: read from the model]",
 )
-@backends_option("litert,onnxruntime", "Where to prove and to measure")
+@backends_option("Where to prove and to measure", "litert for .tflite, onnxruntime for .onnx")
 @click.option(
     "--runtimes",
     default="",

@@ -14,11 +14,10 @@ host_argument = click.argument("host", metavar="HOST")
 
 @click.group("host")
 def command() -> None:
-    """Make another machine, reached over ssh, ready to run files.
+    """Prepare another machine, reached over ssh, to run files.
 
-    HOST is a name of your ssh configuration, or user@address[:port]. OpenSSH's own client does the transport:
-    keys, jump hosts and known hosts are yours, and a key that you do not know is refused as on the command
-    line.
+    HOST is a name of your ssh configuration, or user@address[:port]. OpenSSH's own client connects, with your
+    keys, jump hosts and known hosts; an unknown host key is refused as on the command line.
     """
 
 
@@ -34,11 +33,11 @@ def command() -> None:
 )
 @output_options
 def prepare(host: str, as_json: bool, quiet: bool, **options: object) -> None:
-    """Make the runtime-only environment on HOST: this package, what it needs, and runtimes.
+    """Install this package and runtimes on HOST.
 
-    Needs Linux on x86-64 or aarch64 there, with glibc and a Python, and neither root nor a network: wheels
-    come from pip's registry to this machine, and go over ssh. An environment that is there is left until the
-    new one is whole. A second time nothing is copied.
+    They go into an environment of their own. HOST needs Linux on x86-64 or aarch64, with glibc and a Python,
+    and neither root nor a network: wheels come from pip's registry to this machine, and go over ssh. An
+    environment that is there is left until the new one is whole. A second time nothing is copied.
     """
     from resnet_edge.api.host_prepare import host_prepare
     from resnet_edge.report import host_words
@@ -55,7 +54,10 @@ def prepare(host: str, as_json: bool, quiet: bool, **options: object) -> None:
 @host_argument
 @output_options
 def show(host: str, as_json: bool, quiet: bool) -> None:
-    """Show what is on HOST: processor, Pythons, room, and the environment. Nothing is changed there."""
+    """Show what is on HOST, and change nothing.
+
+    Its processor, versions of Python, free disk space, and the environment that `host prepare` made.
+    """
     from resnet_edge.api.host_show import host_show
     from resnet_edge.report import host_words
 
@@ -70,7 +72,10 @@ def show(host: str, as_json: bool, quiet: bool) -> None:
 @host_argument
 @output_options
 def remove(host: str, as_json: bool, quiet: bool) -> None:
-    """Remove from HOST the environment, and the files that runs brought there."""
+    """Remove from HOST what was installed or copied there.
+
+    The environment that `host prepare` made, and the files that runs copied there.
+    """
     from resnet_edge.api.host_remove import host_remove
     from resnet_edge.report import host_words
 

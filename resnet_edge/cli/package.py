@@ -74,7 +74,7 @@ def _translations(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     type=value_type(AtLeast1),
     help="How many golden images to put in.",
 )
-@backends_option(None, "Runtimes to prove in beside those of the profiles that are here")
+@backends_option("Runtimes to prove in beside those of the profiles that are here", "none")
 @click.option("--unproved", is_flag=True, help="Ship artifacts that did not pass; the bundle says so.")
 @click.option(
     "--labels-in",

@@ -47,6 +47,12 @@ def say(text: str = "", *, err: bool = False) -> None:
     click.echo(printable_lines(text), err=err)
 
 
+def say_note(text: str) -> None:
+    """A note on stdout, wrapped between words on a terminal."""
+    line = "note: " + one_line(text)
+    say(_wrapped(line) if sys.stdout.isatty() else line)
+
+
 def fail(message: str) -> None:
     """One line on stderr that begins with `error:`. A terminal gets it wrapped between words; what reads a
     pipe or a log finds it on one."""

@@ -10,7 +10,7 @@ from resnet_edge import zoo
 from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import given
 from resnet_edge.cli._training_options import input_shape_option, training_options
-from resnet_edge.cli.terminal import command_line, output_options, print_json, progress, say
+from resnet_edge.cli.terminal import command_line, output_options, print_json, progress, say, say_note
 
 
 @click.command("train")
@@ -43,4 +43,4 @@ def command(out: Path, as_json: bool, quiet: bool, **options: object) -> None:
         elif not quiet:
             say(result.sentence())
             for note in result.notes:
-                say(f"note: {note}")
+                say_note(note)

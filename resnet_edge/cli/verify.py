@@ -51,7 +51,7 @@ NOT_WITH_GOLDEN = {
     help="Images to prove on, as for `convert`. With labels accuracy is proved, without them agreement. "
     "[default: those of the folder's report]",
 )
-@backends_option(None, "Where to run them. [default: litert,onnxruntime]")
+@backends_option("Where to run them", "litert for .tflite, onnxruntime for .onnx")
 @click.option(
     "--max-drop",
     type=value_type(Percentage),
@@ -155,7 +155,7 @@ def command(
     something could not be done.
     """
     if golden is not None:
-        refuse_without_effect(NOT_WITH_GOLDEN, "goes not with --golden: the file has all that is needed")
+        refuse_without_effect(NOT_WITH_GOLDEN, "cannot be used with --golden, which has all that is needed")
         _replay(golden, artifacts, options, as_json=as_json, quiet=quiet)
         return
     from resnet_edge.api.verify import verify

@@ -7,13 +7,14 @@ error now and not after minutes.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from resnet_edge.backends._pinned_environment import PinnedRuntime, runtimes
 from resnet_edge.conversion.plan_task import Plan, PlanArtifacts
 from resnet_edge.core import registry
+from resnet_edge.core.backend_name import check_all_used, placed
 from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.runtime_floor import BY_DAY, RuntimeFloor, release_of
 from resnet_edge.core.scheme import Scheme
@@ -35,7 +36,7 @@ def plan(request: PlanArtifacts, on_progress: OnProgress) -> Plan:
     _check_options(request, schemes, formats)
     pinned, notes = _pinned(request)
     backends = tuple(dict.fromkeys((*request.backends, *pinned)))
-    targets = {name: places_of(name, backends, request.offers) for name in formats}
+    targets = places(formats, backends, request.offers)
     jobs = []
     for scheme_name, scheme in schemes.items():
         for format_name, module in formats.items():
@@ -128,11 +129,18 @@ def _job(format_name: str, module: Any, scheme_name: str, scheme: Scheme, target
     )
 
 
-def places_of(
-    format_name: str, backends: tuple[str, ...], offers: tuple[Offer, ...] = ()
-) -> tuple[Target, ...]:
-    """The backends among those asked for that open the format; `offers` tell it of those on other machines.
-    Raises as `plan` does."""
+def places(
+    formats: Iterable[str], backends: tuple[str, ...], offers: tuple[Offer, ...] = ()
+) -> dict[str, tuple[Target, ...]]:
+    """By format, the backends among those asked for that open it; `offers` tell it of those on other
+    machines. Raises as `plan` does, and UsageError for a backend that opens none of them."""
+    by_format = {name: _places_of(name, backends, offers) for name in formats}
+    used = {(target.backend, target.device) for targets in by_format.values() for target in targets}
+    check_all_used({word: placed(word) in used for word in backends}, by_format)
+    return by_format
+
+
+def _places_of(format_name: str, backends: tuple[str, ...], offers: tuple[Offer, ...]) -> tuple[Target, ...]:
     targets = []
     elsewhere = {offer.word: offer for offer in offers}
     for word in backends:

@@ -21,7 +21,7 @@ def check_labels(labels: NDArray[np.int64], kind: HeadKind, classes: int, source
         return
     if not several:
         raise DataError(
-            f"{source} has one class per image, and the model tells for each of {classes} labels whether an "
+            f"{source} has one class per image, and the model says for each of {classes} labels whether an "
             f"image has it: give {SEVERAL}; or images without labels, to prove agreement alone"
         )
     if labels.shape[1] != classes:
@@ -34,8 +34,8 @@ def check_labels(labels: NDArray[np.int64], kind: HeadKind, classes: int, source
 def _instead(kind: HeadKind) -> str:
     if kind == "embedding":
         return (
-            "and nearest neighbours are told right by one: give 'labels' (N,), of what is to be near to each "
-            "other, or none"
+            "and whether a nearest neighbour is right is decided by one: give 'labels' (N,), of what is to "
+            "be near to each other, or none"
         )
     return (
         "and the model gives one class per image: give 'labels' (N,); where they are one-hot, "

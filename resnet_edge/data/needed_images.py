@@ -10,7 +10,7 @@ from resnet_edge.data.images_task import PreparedImages, PrepareImages
 from resnet_edge.workers.pool import Worker
 
 CALIBRATION_LIMIT = 1000
-HELD_OUT = 200  # `package` holds the same out, to prove on the images that `convert` proved on
+HELD_OUT = 200
 """Images that are held out of the data for calibration where none are given, at most a fifth."""
 
 

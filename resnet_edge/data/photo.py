@@ -111,6 +111,6 @@ def _eight_bits(file: Path | str, image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
-        raise DataError(f"{file} has 32-bit samples, whose range nothing tells: save it with 8 or 16 bits")
+        raise DataError(f"{file} has 32-bit samples, whose range is not known: save it with 8 or 16 bits")
     # From a palette, straight to grey or RGB, Pillow warns of the transparency that it drops.
     return image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image

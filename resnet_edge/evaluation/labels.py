@@ -44,7 +44,7 @@ from resnet_edge.evaluation.sanity import Finding, Values
 Answers = NDArray[np.bool_]
 """Whether images have a label: (N,)."""
 TOGETHER = "the intervals of all labels hold together with 95 %"
-CHECK = "check the labels and --preprocess, or pass --accept-reference if it is as it should be"
+CHECK = "check the labels and --preprocess, or pass --accept-reference if that is expected"
 drop_points = lru_cache(maxsize=4096)(proportion.drop_points)
 """Of most labels none is lost and none gained."""
 
@@ -201,7 +201,7 @@ def _advice(needed: int | None, whose: str) -> str:
 
 
 def _untold(what: str) -> str:
-    return f"the reference tells {what} no better than by chance, so that no drop could show"
+    return f"the reference classifies {what} no better than by chance, so that no drop could show"
 
 
 def _unseen(name: str, has: Answers, who: str) -> Finding | None:

@@ -17,7 +17,7 @@ from resnet_edge.data.images_task import Images
 Z999 = NormalDist().inv_cdf(0.9995)
 """Two-sided 99.9 %: an honest claim is doubted once in a thousand runs, on new images at that."""
 
-WAY_OUT = "--accept-reference if it is as it should be"
+WAY_OUT = "--accept-reference if that is expected"
 
 
 def reference_doubts(

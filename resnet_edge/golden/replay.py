@@ -9,7 +9,7 @@ from pathlib import Path
 from resnet_edge.benchmarking.task import ListOffers, Offers
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import sha256_of
-from resnet_edge.core.backend_name import placed, runtime_of, split_host
+from resnet_edge.core.backend_name import check_all_used, placed, runtime_of, split_host
 from resnet_edge.core.errors import (
     ArtifactError,
     DataError,
@@ -92,7 +92,10 @@ def replay(
         out=out,
     )
     team = _Team(workers=workers, on_progress=on_progress, task=task, n=len(vectors.rows))
-    rows = [row for file in matched for row in team.rows(file, places)]
+    by_file = [team.places(file, places) for file in matched]
+    used = {place for each in by_file for place in each}
+    check_all_used({word: placed(word) in used for word in places}, [one.artifact.format for one in matched])
+    rows = [row for file, each in zip(matched, by_file, strict=True) for row in team.rows(file, each)]
     given = {file.number for file in matched}
     left = tuple(a.file for number, a in enumerate(vectors.artifacts) if number not in given)
     return GoldenReplay(golden.name, vectors, tuple(rows), left)
@@ -112,8 +115,8 @@ def _match(path: Path, golden: Path, vectors: GoldenVectors) -> _Matched:
     known = ", ".join(artifact.file for artifact in vectors.artifacts)
     which = "the file of this name has another SHA-256 there" if named is not None else f"it has {known}"
     raise DataError(
-        f"{path} is no file that {golden.name} was saved of ({which}): give the one that was, or save golden "
-        "vectors of this one"
+        f"{path} is none of the files that {golden.name} was saved from ({which}): give the one that was, "
+        "or save golden vectors of this one"
     )
 
 
@@ -129,12 +132,9 @@ class _Team:
     members: dict[str, Worker] = field(default_factory=dict)
     offered: dict[str, Offers] = field(default_factory=dict)
 
-    def rows(self, file: _Matched, words: tuple[str, ...]) -> list[GoldenRow]:
-        """One file on the places named, or where it opens. Raises UsageError, UnknownName,
-        MissingDependency."""
-        if not words:
-            return [self._where_it_opens(file)]
-        format, places = file.artifact.format, []
+    def places(self, file: _Matched, words: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Those named that open a file. Raises UsageError, UnknownName, MissingDependency."""
+        format, places = file.artifact.format, list[tuple[str, str]]()
         for word in words:
             name, device = placed(word)
             offers = self._offers(name)
@@ -143,8 +143,14 @@ class _Team:
                 raise UsageError(f"backend {name} has no device {device!r}; choose from: {known}")
             if format in offers.formats:
                 places.append((name, device))
+        if words and not places:
+            raise UsageError(f"none of --backends {','.join(words)} opens {format}: add one that does")
+        return places
+
+    def rows(self, file: _Matched, places: Sequence[tuple[str, str]]) -> list[GoldenRow]:
+        """One file on these places, or where it opens. Raises UsageError, MissingDependency."""
         if not places:
-            raise UsageError(f"none of {','.join(words)} opens {format}: add a backend that does")
+            return [self._where_it_opens(file)]
         return [self._row(file, name, device) for name, device in places]
 
     def _where_it_opens(self, file: _Matched) -> GoldenRow:

@@ -77,7 +77,7 @@ def of_metadata(
     """Where the metadata does not fit the file, or not MediaPipe Tasks."""
     if metadata is None:
         real = any(spec.dtype == "float32" for spec in inputs)
-        return ["it has no metadata: MediaPipe Tasks opens no float32 file without"] if real else []
+        return ["it has no metadata, and MediaPipe Tasks opens no float32 file without it"] if real else []
     if (len(inputs), len(outputs)) != (1, 1):
         return [
             f"the metadata is of one input and one output, and the file has {len(inputs)} and {len(outputs)}"

@@ -34,7 +34,7 @@ def _format(path: Path) -> str:
     if path.suffix.lower()[1:] not in FIRST_BACKEND:
         keras = path.suffix.lower() in (".keras", ".h5")
         fix = "convert it first" if keras else f"inspect reads {known}"
-        raise ArtifactError(f"{path} is no file that a phone runs: {fix}")
+        raise ArtifactError(f"{path} is no TFLite or ONNX file: {fix}")
     if not path.is_file():
         raise ArtifactError(f"{path} is no file: name one ({known})")
     if path.stat().st_size == 0:

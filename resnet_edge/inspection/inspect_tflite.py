@@ -88,7 +88,7 @@ def _producers(model: Any) -> tuple[str, ...]:
     if model.description:
         producers.append(_text(model.description))
     if said := stated_minimum(model):
-        producers.append(f"its metadata asks for TensorFlow Lite {said} or newer")
+        producers.append(f"its min_runtime_version asks for TensorFlow Lite {said} or newer")
     return tuple(producers)
 
 

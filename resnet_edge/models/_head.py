@@ -92,7 +92,7 @@ def head_of(
         said = f"its outputs stay within 0 and 1, and are taken as {WHAT[kind]}"
         return FoundHead(head=head, read_as=(f"{said}: if they are not, say so with --head",))
     if kind == "classes" and head.output == "logits":
-        said = f"nothing tells that its {model.count} outputs are {WHAT[kind]}, as which they are taken"
+        said = f"its {model.count} outputs are taken as {WHAT[kind]}, which nothing in the model confirms"
         other = "if they are an embedding or several labels, say --head embedding or --head multilabel"
         return FoundHead(head=head, assumed=f"{said}: {other}")
     return FoundHead(head=head)

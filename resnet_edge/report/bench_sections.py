@@ -100,7 +100,7 @@ def _sentence(view: _View) -> str:
         return "Nothing could be timed."
     unsure, failures = sum(not sure(row) for row in view.rows), len(view.bench.failures)
     repeats = (
-        f"{unsure} of {words.count(len(view.rows), 'figure')} may not come out so again."
+        f"{unsure} of {words.count(len(view.rows), 'figure')} may not be repeatable."
         if unsure
         else "Every figure holds when repeated."
     )
@@ -127,7 +127,7 @@ def _latency(view: _View) -> Iterator[Block]:
         *((svg.legend_marker(css=svg.colour(scheme_colour(s))), s) for s in view.palette.schemes),
     ]
     if not all(map(sure, view.rows)):
-        keys.append((svg.legend_marker(css="ink hollow"), "may not come out so again"))
+        keys.append((svg.legend_marker(css="ink hollow"), "may not be repeatable"))
     caption = (
         "To the left is faster. Whiskers: 95 % interval of the median. Rows of one rank cannot be told apart."
     )
@@ -225,7 +225,7 @@ SECTIONS: tuple[Entry[_View], ...] = (
     Entry("limits", "How near to the limit", _limits),
     Entry("layers", "Layer by layer", lambda view: layer_blocks(view.bench, view.rows, view.model)),
     Entry("hints", "What holds artifacts back", lambda view: bullets(view.bench.notes)),
-    Entry("unsure", "Figures that may not come out so again", _unsure),
+    Entry("unsure", "Figures that may not be repeatable", _unsure),
     Entry("failures", "What could not be timed", lambda view: _left_out(view.bench.failures)),
     Entry("unopened", "Not timed, and not asked for", lambda view: _left_out(view.bench.unopened)),
     Entry("machine", "Machine and versions", _machine),

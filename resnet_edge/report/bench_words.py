@@ -70,7 +70,7 @@ def _at(row: Timing | Recommendation | UnprovedRow, model: str) -> str:
 
 
 def _facts(best: Recommendation, model: str) -> str:
-    unsure = "" if best.steady else " (may not come out so again)"
+    unsure = "" if best.steady else " (may not be repeatable)"
     facts = [f"{words.milliseconds(best.p50_ms)} ms{unsure}"]
     if words.finite(best.speed_up):
         than = _short(best.baseline, model)
@@ -122,7 +122,7 @@ def _short(artifact: str, model: str) -> str:
     return artifact.removeprefix(f"{model}.") if model else artifact
 
 
-RANKS = "Rows of one rank cannot be told apart; with ? a figure may not come out so again."
+RANKS = "Rows of one rank cannot be told apart; with ? a figure may not be repeatable."
 COLD = "Open, First, Memory: a fresh process opens the file and runs it once."
 ELSEWHERE = "Cold start, memory, p90 and limits: --html, --json, or a wider terminal."
 
@@ -157,14 +157,14 @@ def _all_labelled(bench: Bench) -> bool:
 
 
 def unsettled(rows: Sequence[Timing], *, accepted: bool = False) -> list[str]:
-    """Why figures may not come out so again: what all share in words, then how many have reasons of their
+    """Why figures may not be repeatable: what all share in words, then how many have reasons of their
     own; and whether that is `accepted`."""
     unsure = [row for row in rows if row.verdict != "steady"]
     if not unsure:
         return []
     shared = set.intersection(*(set(row.reasons) for row in unsure))
     own = [row for row in unsure if set(row.reasons) - shared]
-    lines = [f"{len(unsure)} of {words.count(len(rows), 'figure')} may not come out so again (? in Rank)."]
+    lines = [f"{len(unsure)} of {words.count(len(rows), 'figure')} may not be repeatable (? in Rank)."]
     if shared:
         lines[0] = f"{lines[0][:-1]}: {'; '.join(sorted(shared))}."
     if len(own) == 1:
@@ -173,7 +173,7 @@ def unsettled(rows: Sequence[Timing], *, accepted: bool = False) -> list[str]:
     elif own:
         lines.append(f"{len(own)} have reasons of their own, as medians that are not known to 2 %: --json.")
     if accepted:
-        lines.append("They are let pass (--accept-noise): the exit code is 0, and not 5.")
+        lines.append("They are accepted (--accept-noise): the exit code is 0, and not 5.")
     return lines
 
 

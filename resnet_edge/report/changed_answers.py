@@ -26,7 +26,7 @@ RECALL = (
 )
 MARGIN = (
     "The largest margins first. The margin is how much more the model gives to its own answer, of what it "
-    "gives to the two: at 0 % they are a toss-up, and which one a file takes is luck; near 100 % the file "
+    "gives to the two: at 0 % the two are tied, and which one a file takes is chance; near 100 % the file "
     "overrules what the model was sure of."
 )
 PICTURES = (

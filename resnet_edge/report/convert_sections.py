@@ -166,7 +166,7 @@ SECTIONS: tuple[Entry[Report], ...] = (
     Entry("plan", lambda report: f"The plan for {report.plan.scheme if report.plan else ''}", _plan),
     Entry("growth", "Error growth per layer", _growth),
     *DIAGNOSIS,
-    Entry("lineage", "How the model came to be", _lineage),
+    Entry("lineage", "History of the model", _lineage),
     Entry("layers", "Layer by layer", _layers),
     Entry("not-passed", "What did not pass", _not_passed),
     FAILURES,

@@ -73,7 +73,7 @@ def explained(report: Report) -> list[str]:
         lines.append(f"Top-1 can be compared only within one set of images: {sets}.")
     compared = [f"{step.step}: {_compared(latency)}." for step in report.history for latency in step.latency]
     if compared:
-        lines += ["Faster by: the latency before a step over that after it, timed in turns.", *compared]
+        lines += ["Faster by: the latency before a step over that after it, timed in alternation.", *compared]
     if conditions(report):
         lines.append(f"p50: median latency of one call in this run, {conditions(report)}.")
     return lines

@@ -30,7 +30,7 @@ def lint_summary(lint: CalibrationLint | None) -> str:
     checks = ", ".join(text for kind, text in _CHECKS.items() if kind in lint.checked)
     sample = f"{words.count(lint.n, 'image')} of {lint.source}, beside the {lint.against_n:,} of the proof"
     clean = "" if lint.findings else " Nothing is wrong with them."
-    return f"Looked at in {sample}: {checks}.{clean}{_outside(lint)}"
+    return f"Checked in {sample}: {checks}.{clean}{_outside(lint)}"
 
 
 def _outside(lint: CalibrationLint) -> str:

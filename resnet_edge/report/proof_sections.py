@@ -22,7 +22,7 @@ Proved = Report | Verification
 
 TRACE_HOW = (
     "SQNR of the activations of every layer against those of the model's float graph, where layers have a "
-    "counterpart; a layer is told in the units of the model, whatever was scaled on the way."
+    "counterpart, in the units of the model, whatever was scaled on the way."
 )
 _STANDINGS: dict[Severity, Standing] = {"error": "fail", "warning": "inconclusive", "note": "reference"}
 
@@ -94,7 +94,7 @@ CLASSES = Entry[Proved](
 )
 CONFUSION = Entry[Proved](
     "confusion",
-    "Which classes are taken for which",
+    "Confusion matrix",
     lambda report: confusion_blocks(report.changes, report.class_names),
 )
 CHANGED = Entry[Proved](

@@ -244,7 +244,7 @@ class _Watcher:
 
     def epoch_begins(self, epoch: int, logs: Any = None) -> None:
         if self._first:
-            self._on_progress(Progress(step="first batch", note=f"compiling what {self._label} runs"))
+            self._on_progress(Progress(step="first batch", note=f"compiling the step of {self._label}"))
         self._epoch, self._began = epoch, time.monotonic()
         del self.history[epoch:]
 

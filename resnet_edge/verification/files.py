@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_edge.conversion.plan import places_of
+from resnet_edge.conversion.plan import places
 from resnet_edge.core import registry
 from resnet_edge.core.artifact import Artifact, TensorSpec
 from resnet_edge.core.errors import ArtifactError
@@ -28,10 +28,10 @@ def look(request: IdentifyFiles, on_progress: OnProgress) -> IdentifiedFiles:
     same. Raises ArtifactError where there is none, OutputError, and what conversion.plan raises."""
     files: list[_File] = []
     failures: list[Failure] = []
+    where = places(request.formats, request.backends, request.offers)
     for number, (path, format) in enumerate(zip(request.paths, request.formats, strict=True)):
-        where = places_of(format, request.backends, request.offers)
         try:
-            files.append(_identify(Path(path), format, Path(request.folder) / str(number), where))
+            files.append(_identify(Path(path), format, Path(request.folder) / str(number), where[format]))
         except ArtifactError as error:
             if len(request.paths) == 1:
                 raise

@@ -20,9 +20,10 @@ class VerifyRequest:
     the artifacts are fed, raw pixels or what the Keras model takes. `expected` are the hashes of files that
     a report names. `golden`: where to save golden vectors, of so many images. `attributed`: images on which
     what is lost is split into causes; `unpruned`: the model before it was pruned; `calibration`: images
-    that the artifacts were calibrated with; `accept_reference`: that the reference itself is poor is as it
-    should be; `sequential`: artifacts stop at the look (core/sequential.py) that decides them; `thumbnails`:
-    small pictures of images whose answer changed, for a page."""
+    that the artifacts were calibrated with; `hold_out`: how many of `data` these were, which then prove
+    nothing; `accept_reference`: that the reference itself is poor is as it should be; `sequential`: artifacts
+    stop at the look (core/sequential.py) that decides them; `thumbnails`: small pictures of images whose
+    answer changed, for a page."""
 
     files: tuple[BenchFile, ...]
     reference: ModelRequest | Path
@@ -43,3 +44,4 @@ class VerifyRequest:
     sequential: bool = False
     thumbnails: bool = False
     head: HeadKind | None = None
+    hold_out: int = 0

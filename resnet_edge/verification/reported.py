@@ -29,7 +29,8 @@ class ConvertedBy:
 
     `reference` is the model, and `data` and `calibration` DATA words; None where they are not there, not what
     they were (the model), or not told. `model_sha256` and `preprocessing` belong together; the latter is None
-    where the model does its own. `output`, `head` and `input_shape`: what was said of the model, as options.
+    where the model does its own. `held_out`: how many of `data` set the int8 ranges, and are not among the
+    `images` of the proof. `output`, `head` and `input_shape`: what was said of the model, as options.
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class ConvertedBy:
     max_drop_pp: float | None
     preprocessing: Preprocessing | None
     images: ReportedImages | None
+    held_out: int
     output: str | None
     head: HeadKind | None
     input_shape: tuple[int, int, int] | None
@@ -67,6 +69,7 @@ def converted_by(paths: tuple[Path, ...]) -> ConvertedBy | None:
         max_drop_pp=report.max_drop_pp,
         preprocessing=_applied(report),
         images=report.data,
+        held_out=report.held_out,
         output=report.inputs.get("output"),
         head=report.model.declared,
         input_shape=_shape(report.inputs.get("input_shape", "")),

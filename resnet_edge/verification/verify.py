@@ -250,6 +250,7 @@ class _Run:
             preprocessing=facts.preprocessing,
             folder=str(folder),
             limit=self.request.limit,
+            hold_out=self.request.hold_out,
             seed=SEED if self.request.sequential else None,
         )
         try:

@@ -35,11 +35,18 @@ MAGNITUDE = {**GIVEN, "method": "magnitude"}
         ),
         (
             {**CHANNEL, "remove_blocks": 1, "scope": "inner"},
-            "--scope is of channels, and --remove-blocks alone",
+            "--scope applies to channels, and --remove-blocks alone",
         ),
-        ({**CHANNEL, "epochs": 0, "learning_rate": 0.1}, "--learning-rate is of fine-tuning, and --epochs 0"),
-        ({**CHANNEL, "epochs": 0, "teacher": "resnet20"}, "--teacher is of fine-tuning"),
-        ({**CHANNEL, "epochs": 0, "augment": "none"}, "--augment is of fine-tuning"),
+        (
+            {**CHANNEL, "remove_blocks": 1, "importance": "taylor"},
+            "--importance applies to channels, and --remove-blocks alone",
+        ),
+        (
+            {**CHANNEL, "epochs": 0, "learning_rate": 0.1},
+            "--learning-rate applies to fine-tuning, and --epochs 0",
+        ),
+        ({**CHANNEL, "epochs": 0, "teacher": "resnet20"}, "--teacher applies to fine-tuning"),
+        ({**CHANNEL, "epochs": 0, "augment": "none"}, "--augment applies to fine-tuning"),
         ({**CHANNEL, "temperature": 2}, "--temperature needs --teacher MODEL"),
         ({**CHANNEL, "out": "y.h5"}, "--out y.h5 must end in .keras"),
         ({**CHANNEL, "resume": True}, "nothing to resume"),

@@ -14,7 +14,6 @@ from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import ArtifactError, DataError
 from resnet_edge.core.results.label_names import label_names
 from resnet_edge.core.results.report import Report
-from resnet_edge.data.images_task import Images
 from resnet_edge.report.contract import document
 from tests.report import conftest as reports
 
@@ -115,34 +114,11 @@ def test_why_an_artifact_is_not_proved_is_a_sentence(folder: Path) -> None:
     assert replace(converted, proofs=()).unproved(artifact) == f"{artifact.file} was not proved"
 
 
-@pytest.mark.parametrize(
-    ("calibration", "inputs", "held_out"),
-    [
-        (None, {"data": "photos"}, False),
-        ({"source": "photos", "n": 20, "sha256": ""}, {"data": "photos"}, True),
-        ({"source": "photos", "n": 20, "sha256": ""}, {"data": "photos", "calibration": "photos"}, False),
-        ({"source": "others", "n": 20, "sha256": ""}, {"data": "photos"}, False),
-    ],
-)
-def test_it_is_known_whether_images_were_held_out_for_calibration(
-    folder: Path, calibration: dict[str, Any] | None, inputs: dict[str, str], held_out: bool
-) -> None:
+def test_it_is_known_on_which_images_it_was_proved(folder: Path) -> None:
     def change(report: dict[str, Any]) -> None:
-        report |= {
-            "calibration": calibration,
-            "inputs": inputs,
-            "data": {**report["data"], "source": "photos"},
-        }
+        report["data"] |= {"source": "photos"}
+        report |= {"calibration": {**report["data"], "n": 20}, "inputs": {"data": "photos"}}
 
-    assert read_converted(changed(folder, change)).holds_out() is held_out
-
-
-def test_the_images_of_a_bundle_are_told_from_those_of_the_proof(folder: Path) -> None:
-    converted = read_converted(folder)
-    images = Images(images="", labels=None, n=1000, class_names=(), source="photos", sha256="cd" * 32)
-    assert converted.images(images, same_data=True) == "of the 10,000 on which `convert` proved"
-    assert converted.images(images, same_data=False).startswith("others than the 10,000")
-    changed_since = replace(images, n=10_000)
-    assert converted.images(changed_since, same_data=True).startswith("others than the 10,000")
-    same = replace(images, n=10_000, sha256="ab" * 32)
-    assert converted.images(same, same_data=True) == "the same on which `convert` proved"
+    converted = read_converted(changed(folder, change))
+    assert (converted.held_out, converted.proved_on.source) == (20, "photos")
+    assert converted.proved_on.n == 10_000

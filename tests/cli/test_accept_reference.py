@@ -59,7 +59,7 @@ def test_convert_ends_with_5_and_says_why_first(claimed: Given, tmp_path: Path) 
     assert not report["passed"]
     assert [row["verdict"] for row in report["parity"]] == ["pass"]
     assert [(doubt["kind"], doubt["accepted"]) for doubt in report["doubts"]] == [("claim", False)]
-    assert report["notes"][0].endswith("or pass --accept-reference if it is as it should be")
+    assert report["notes"][0].endswith("or pass --accept-reference if that is expected")
     assert "tiny.json says 99.0 % of 3,000" in ended.errors[0]
     page = (place.here / "dist/report.md").read_text()
     assert page.index("The reference is in doubt") < page.index("## Results")

@@ -112,7 +112,7 @@ def test_the_calibration_images_were_looked_through(done: Done) -> None:
     assert [f for f in lint["findings"] if f["severity"] != "note"] == []
     assert "error in the calibration" not in done.ended.err
     for name in ("report.md", "report.html"):
-        assert "Looked at in 100 images of calibration.npz" in (done.folder / name).read_text("utf-8")
+        assert "Checked in 100 images of calibration.npz" in (done.folder / name).read_text("utf-8")
 
 
 def test_what_was_not_looked_into_is_said_once(done: Done) -> None:

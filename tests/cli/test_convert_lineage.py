@@ -108,7 +108,7 @@ def test_base_pruned_and_artifacts_stand_in_one_table(given: Given, model: Path,
     assert 0 < artifact["gzip_bytes"] < artifact["size_bytes"]
     for name in ("report.md", "report.html"):
         text = (done.folder / name).read_text("utf-8")
-        assert "How the model came to be" in text
+        assert "History of the model" in text
         assert "resnet-edge prune base.keras" in text
 
 

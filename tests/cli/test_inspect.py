@@ -85,7 +85,7 @@ def test_it_fits_80_columns(files: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("file", "words"),
     [
-        ("fixed.tflite", "it has no metadata: MediaPipe Tasks opens no float32 file without"),
+        ("fixed.tflite", "it has no metadata, and MediaPipe Tasks opens no float32 file without it"),
         ("int8.tflite", "is int8: MediaPipe Tasks, ML Kit and LiteRT.js refuse it"),
         ("dynamic.tflite", "has a size that is not fixed"),
         ("dynamic.onnx", "has a size that is not fixed"),

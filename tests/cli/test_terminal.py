@@ -6,7 +6,15 @@ import json
 
 import pytest
 
-from resnet_edge.cli.terminal import command_line, fail, print_error_document, print_json, progress, say
+from resnet_edge.cli.terminal import (
+    command_line,
+    fail,
+    print_error_document,
+    print_json,
+    progress,
+    say,
+    say_note,
+)
 from resnet_edge.core.errors import DataError
 from resnet_edge.workers.progress import Progress
 
@@ -25,6 +33,20 @@ def test_a_terminal_gets_it_wrapped_between_words(
     fail(f"no such file as {path}: check the path, or name another one")
     lines = capsys.readouterr().err.splitlines()
     assert lines == ["error: no such file as", f"  {path}:", "  check the path, or name another one"]
+
+
+def test_a_note_is_wrapped_on_a_terminal_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    say_note("zeros shrink the download")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    say_note("zeros shrink the download")
+    assert capsys.readouterr().out.splitlines() == [
+        "note: zeros shrink the download",
+        "note: zeros shrink",
+        "  the download",
+    ]
 
 
 def test_an_error_as_a_document_is_json_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,6 +82,27 @@ def test_a_folder_knows_how_it_was_made_from_any_place(place: Place, given: Give
         assert word in note
 
 
+@pytest.mark.slow
+def test_images_that_set_the_ranges_prove_nothing_here_either(place: Place, given: Given) -> None:
+    images, labels = tinted_images(400, seed=4)
+    np.savez(place.here / "some.npz", images=images, labels=labels)
+    words = ("--schemes", "int8", "--formats", "tflite", "--latency-seconds", "0", "--max-drop", "5")
+    place.command = "convert"
+    ended = place.run(str(given.model), "--data", "some.npz", *words, "--out", "dist")
+    assert ended.code == 0, ended.err
+    place.command = "verify"
+    ended = place.run("dist", "--no-explain", "--attribute", "0", "--json")
+    assert ended.code == 0, ended.err
+    report = json.loads((place.here / "dist" / "report.json").read_text())
+    printed = document(ended)
+    assert (printed["data"]["n"], report["calibration"]["n"]) == (320, 80)
+    assert printed["data"]["sha256"] == report["data"]["sha256"]
+    assert (
+        "320 images, the same on which `convert` proved; the 80 images that it held out for calibration are "
+        "not used"
+    ) in printed["notes"]
+
+
 def broken_onnx(source: Path, out: Path) -> None:
     """Two channels of the third convolution exchanged."""
     model = onnx.load(source)
@@ -165,7 +186,7 @@ def test_golden_vectors_are_saved_and_replayed(place: Place, given: Given, conve
     assert {row["n"] for row in document(ended)["rows"]} == {8}
     ended = place.run(str(files[0]), "--golden", "golden.zip", "--data", "x")
     assert ended.code == 2
-    assert "--data goes not with --golden" in ended.errors[0]
+    assert "--data cannot be used with --golden" in ended.errors[0]
 
 
 @pytest.mark.slow

@@ -108,4 +108,4 @@ def test_too_few_images_are_run_and_it_is_told(place: Place, given: Given, conve
 def test_golden_vectors_are_replayed_whole(place: Place, converted: Path) -> None:
     ended = place.run(str(converted / "tiny.fp32.onnx"), "--golden", "golden.zip", "--sequential")
     assert ended.code == 2
-    assert "--sequential goes not with --golden" in ended.errors[0]
+    assert "--sequential cannot be used with --golden" in ended.errors[0]

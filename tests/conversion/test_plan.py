@@ -67,7 +67,7 @@ def test_an_artifact_is_proved_where_it_opens() -> None:
     ("request_", "error", "text"),
     [
         (
-            PlanArtifacts(formats=("onnx",), schemes=("int16x8",), backends=EVERYWHERE, io="float32"),
+            PlanArtifacts(formats=("onnx",), schemes=("int16x8",), backends=("onnxruntime",), io="float32"),
             UnsupportedScheme,
             "int16x8",
         ),
@@ -75,6 +75,16 @@ def test_an_artifact_is_proved_where_it_opens() -> None:
             PlanArtifacts(formats=BOTH, schemes=("fp32",), backends=("litert",), io="float32"),
             UsageError,
             "opens onnx",
+        ),
+        (
+            PlanArtifacts(formats=BOTH, schemes=("fp32",), backends=(*EVERYWHERE, "keras"), io="float32"),
+            UsageError,
+            "--backends keras cannot open tflite or onnx files: leave it out",
+        ),
+        (
+            PlanArtifacts(formats=("tflite",), schemes=("fp32",), backends=EVERYWHERE, io="float32"),
+            UsageError,
+            "--backends onnxruntime cannot open tflite files",
         ),
         (
             PlanArtifacts(formats=BOTH, schemes=("fp32", "int8"), backends=EVERYWHERE, io="uint8"),

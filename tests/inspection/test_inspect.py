@@ -18,8 +18,8 @@ from resnet_edge.inspection.inspect import _class_names, _takes_pixels, inspect
     ("name", "message"),
     [
         ("gone.onnx", r"gone\.onnx is not there: name a file \(\.tflite, \.onnx, \.ort\)"),
-        ("net.keras", r"net\.keras is no file that a phone runs: convert it first"),
-        ("notes.txt", r"notes\.txt is no file that a phone runs: inspect reads \.tflite, \.onnx, \.ort"),
+        ("net.keras", r"net\.keras is no TFLite or ONNX file: convert it first"),
+        ("notes.txt", r"notes\.txt is no TFLite or ONNX file: inspect reads \.tflite, \.onnx, \.ort"),
         ("empty.TFLITE", r"empty\.TFLITE is empty: copy or convert it again"),
         ("dist", r"dist is a folder: name one of a\.onnx, b\.tflite"),
         ("photos", r"photos is a folder: name a file \(\.tflite"),

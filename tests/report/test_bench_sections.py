@@ -66,7 +66,7 @@ def test_what_failed_and_what_does_not_hold_is_in_the_headline() -> None:
     unsure = replace(bench.rows[0], verdict="inconclusive", reasons=("its interval is 9 % wide",))
     text = read(page(replace(bench, rows=(unsure, *bench.rows[1:]))))
     assert "inconclusive" in text
-    assert "1 of 4 figures may not come out so again." in text
+    assert "1 of 4 figures may not be repeatable." in text
     assert "its interval is 9 % wide" in text
     html = page(replace(bench, failures=(Failed("x.onnx", "openvino", "cpu", "no such thing"),)))
     assert 'class="banner incomplete"' in html

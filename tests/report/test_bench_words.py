@@ -94,7 +94,7 @@ def test_the_answer_is_what_to_ship_with_its_figures() -> None:
     ]
     unsure = replace(BEST, steady=False, faster=False, size_bytes=None, top1=None, device="gpu", n=240)
     assert shipped(unsure) == [
-        "Ship int8.tflite on litert gpu: 0.500 ms (may not come out so again), not shown to be faster than "
+        "Ship int8.tflite on litert gpu: 0.500 ms (may not be repeatable), not shown to be faster than "
         "fp32.tflite, agrees with the model on 99.0 % of 240 images."
     ]
 
@@ -129,10 +129,10 @@ def test_reasons_that_all_share_are_told_once_and_others_counted() -> None:
     rows = ordinary().rows
     assert unsettled(rows) == []
     busy = [replace(each, verdict="inconclusive", reasons=("busy",)) for each in rows]
-    assert unsettled(busy) == ["4 of 4 figures may not come out so again (? in Rank): busy."]
+    assert unsettled(busy) == ["4 of 4 figures may not be repeatable (? in Rank): busy."]
     assert unsettled(rows, accepted=True) == []
     assert unsettled(busy, accepted=True)[1:] == [
-        "They are let pass (--accept-noise): the exit code is 0, and not 5."
+        "They are accepted (--accept-noise): the exit code is 0, and not 5."
     ]
     one = [replace(busy[0], reasons=("busy", "drifts")), *busy[1:]]
     assert unsettled(one)[1] == "resnet20.fp32.tflite on litert: drifts."

@@ -118,7 +118,7 @@ def test_pictures_stand_in_pages_and_nowhere_else(ordinary: Report) -> None:
         html, text = page(result), markdown(result)
         assert html.count('<img src="data:image/') == 3
         assert html.count("<script") == 1
-        for section in ("Class by class", "Which classes are taken for which", "Images whose answer changed"):
+        for section in ("Class by class", "Confusion matrix", "Images whose answer changed"):
             assert section in html
             assert section in text
         assert "data:image" not in text + json.dumps(json_values)

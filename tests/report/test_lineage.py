@@ -84,7 +84,7 @@ def test_a_model_without_a_story_is_told_as_it_is(ordinary: Report) -> None:
     )
     assert len(artifacts) == len(FILES)
     assert lineage_table(ordinary) is None  # the results say all of it
-    assert "How the model came to be" not in markdown(ordinary) + page(ordinary)
+    assert "History of the model" not in markdown(ordinary) + page(ordinary)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_report_json_tells_it_to_programs(compressed: Report) -> None:
 def test_markdown_and_page_hold_the_table_and_the_commands(compressed: Report) -> None:
     for text in (markdown(compressed), page(compressed).replace("<wbr>", "")):
         for phrase in (
-            "How the model came to be",
+            "History of the model",
             "channels pruned to 0.50 of the MACs",
             "94.74 %",
             "1.67×",

@@ -34,7 +34,7 @@ def test_the_table_says_it_in_words(compressed: Report) -> None:
     )
     assert explained(compressed) == [
         "Top-1 with its 95 % interval, all of the same images: 10,000 test images.",
-        "Faster by: the latency before a step over that after it, timed in turns.",
+        "Faster by: the latency before a step over that after it, timed in alternation.",
         "prune: int8 tflite on litert cpu, 1 thread: 1.52 ms, then 0.910 ms, 1.67× [1.64×, 1.69×].",
         "p50: median latency of one call in this run, 1 thread, batch 1.",
     ]

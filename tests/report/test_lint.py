@@ -37,7 +37,7 @@ FULL = replace(CLEAN, findings=FINDINGS)
 
 def test_what_was_looked_for_and_that_nothing_was_found() -> None:
     assert lint_summary(CLEAN) == (
-        "Looked at in 1,000 images of calibration.npz, beside the 10,000 of the proof: their number, "
+        "Checked in 1,000 images of calibration.npz, beside the 10,000 of the proof: their number, "
         "activation ranges, images of the proof among them. Nothing is wrong with them. On 128 images of "
         "the proof, no tensor had more than 0.12 % of its values outside of the calibrated range."
     )

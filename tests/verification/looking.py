@@ -8,11 +8,10 @@ from pathlib import Path
 from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
+from resnet_edge.evaluation.first_backend import first_backends
 from resnet_edge.verification.files import look
 from resnet_edge.verification.task import IdentifiedFiles, IdentifyFiles
 from resnet_edge.workers.progress import silent
-
-BACKENDS = ("litert", "onnxruntime")
 
 
 def identified(*paths: Path, contents: bool = False) -> IdentifiedFiles:
@@ -20,7 +19,11 @@ def identified(*paths: Path, contents: bool = False) -> IdentifiedFiles:
     folder = tempfile.mkdtemp(dir=paths[0].parent)
     return look(
         IdentifyFiles(
-            paths=tuple(map(str, paths)), formats=formats, backends=BACKENDS, folder=folder, contents=contents
+            paths=tuple(map(str, paths)),
+            formats=formats,
+            backends=first_backends(formats),
+            folder=folder,
+            contents=contents,
         ),
         silent,
     )

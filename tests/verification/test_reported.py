@@ -69,7 +69,7 @@ def test_a_folder_tells_how_it_was_made_from_anywhere(
         assert Path(origin.data).resolve() == tmp_path / "photos"
         assert (origin.calibration, origin.max_drop_pp) == ("fashion-mnist", 2.0)
         assert origin.preprocessing == PRESETS["unit"]
-        assert origin.images == ReportedImages(9, "ab")
+        assert origin.images == ReportedImages(9, "ab", "photos")
         assert (origin.output, origin.head, origin.input_shape) == (None, None, None)
 
 

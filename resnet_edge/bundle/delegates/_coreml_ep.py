@@ -15,7 +15,7 @@ def conditions(place: NodePlace) -> str | None:
     if op == "ConvTranspose" and not (place.constant(1) and place.constant(2)):
         return "its weights are not constants of the file"
     if op == "Resize":
-        return "the list does not tell which of its modes are taken: not known"
+        return "the list does not say which of its modes are supported: not known"
     if op == "Split" and not place.constant(1):
         return "its sizes are not constants of the file"
     if op == "Slice" and not all(place.constant(index) for index in (1, 2, 3, 4)):

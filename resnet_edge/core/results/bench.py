@@ -183,7 +183,7 @@ class Bench:
     """The document that `resnet-edge bench --json` prints. `size_bytes` is of each artifact's
     file, by name; `recommended` is None where nothing that was timed is known to have been proved. `hosts`
     are the other machines by name; where nothing was timed here, `quiet` is of the first of them.
-    `noise_accepted`: figures that may not come out so again are let pass; their rows say so as ever."""
+    `noise_accepted`: figures that may not be repeatable are let pass; their rows say so as ever."""
 
     resnet_edge: str
     versions: dict[str, str]

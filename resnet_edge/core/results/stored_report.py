@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os.path import realpath
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -81,10 +82,20 @@ class ReportedModel:
 
 @dataclass(frozen=True)
 class ReportedImages:
-    """The images of the proof, as they were when they were prepared."""
+    """The images of the proof, or those of calibration, as they were when they were prepared."""
 
     n: int
     sha256: str
+    source: str = ""
+
+    def compared(self, n: int, sha256: str, *, same_data: bool) -> str:
+        """How `n` images stand to these, of the proof of `convert`, in words; `same_data`: both are of one
+        DATA."""
+        if sha256 == self.sha256:
+            return "the same on which `convert` proved"
+        if same_data and n < self.n:
+            return f"of the {self.n:,} on which `convert` proved"
+        return f"others than the {self.n:,} on which `convert` proved"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +112,15 @@ class Reported:
     max_drop_pp: float | None = None
     preprocessing: Preprocessing | None = None
     data: ReportedImages | None = None
+    calibration: ReportedImages | None = None
+
+    @property
+    def held_out(self) -> int:
+        """How many images of the data set the int8 ranges, and were left out of the proof for that."""
+        images, proof = self.calibration, self.data
+        if images is None or proof is None or "calibration" in self.inputs or images.source != proof.source:
+            return 0
+        return images.n
 
     @property
     def sha256(self) -> Mapping[str, str]:
@@ -121,6 +141,7 @@ def reported(folder: Path) -> Reported:
         max_drop_pp=_part(document, "max_drop_pp", float),
         preprocessing=_part(document, "preprocessing", Preprocessing),
         data=_part(document, "data", ReportedImages),
+        calibration=_part(document, "calibration", ReportedImages),
     )
 
 
@@ -135,6 +156,11 @@ def data_there(folder: Path, word: str) -> str | None:
         return f"{name}{colon}{there}" if there.exists() else None
     except (OSError, ValueError, DataError):
         return None  # no name of ours
+
+
+def same_data(word: str | None, other: str | None) -> bool:
+    """Whether both words for DATA name the same images, by whatever path."""
+    return None not in (word, other) and realpath(str(word)) == realpath(str(other))
 
 
 def _part(document: dict[str, Any], key: str, kind: type[T]) -> T | None:

@@ -59,7 +59,7 @@ def latency_plot(rows: Sequence[Timing], model: str, palette: Palette) -> DotPlo
 def _latency_row(row: Timing, model: str, palette: Palette) -> DotRow:
     spelled = words.milliseconds(row.p50_ms)
     between = words.interval(row.p50_ci95_ms, words.milliseconds)
-    state = "" if sure(row) else ", not sure to come out so again"
+    state = "" if sure(row) else ", perhaps not repeatable"
     return DotRow(
         name=words.printable(name_of(row, model)),
         place=words.printable(place_of(row)),

@@ -13,10 +13,12 @@ from resnet_edge.core.errors import DataError
 from resnet_edge.core.results.stored_report import (
     Reported,
     ReportedFile,
+    ReportedImages,
     ReportedModel,
     data_there,
     report_in,
     reported,
+    same_data,
 )
 from tests.report.conftest import proof
 
@@ -41,6 +43,40 @@ def test_what_a_report_says(tmp_path: Path) -> None:
     assert stored.sha256 == {"a.int8.onnx": "1", "a.fp32.onnx": "2"}
     assert stored.model == ReportedModel("a.keras", "3")
     assert [each.artifact for each in stored.proofs] == ["a.int8.onnx"]
+
+
+def test_how_images_stand_to_those_of_the_proof_is_said() -> None:
+    proof = ReportedImages(10_000, "ab", "photos")
+    assert proof.compared(10_000, "ab", same_data=True) == "the same on which `convert` proved"
+    assert proof.compared(1000, "cd", same_data=True) == "of the 10,000 on which `convert` proved"
+    assert proof.compared(1000, "cd", same_data=False).startswith("others than the 10,000")
+    assert proof.compared(10_000, "cd", same_data=True).startswith("others than the 10,000")
+
+
+@pytest.mark.parametrize(
+    ("calibration", "inputs", "count"),
+    [
+        (None, {"data": "photos"}, 0),
+        ({"source": "photos", "n": 20, "sha256": ""}, {"data": "photos"}, 20),
+        ({"source": "photos", "n": 20, "sha256": ""}, {"data": "photos", "calibration": "photos"}, 0),
+        ({"source": "others", "n": 20, "sha256": ""}, {"data": "photos"}, 0),
+        ({"source": "photos", "n": "20", "sha256": ""}, {"data": "photos"}, 0),
+    ],
+)
+def test_it_is_known_how_many_images_were_held_out_for_calibration(
+    tmp_path: Path, calibration: Any, inputs: dict[str, str], count: int
+) -> None:
+    data = {"source": "photos", "n": 80, "sha256": ""}
+    parts = {"calibration": calibration, "inputs": inputs, "data": data}
+    assert reported(folder_with(tmp_path, {**REPORT, **parts})).held_out == count
+    assert reported(folder_with(tmp_path, REPORT)).held_out == 0
+
+
+def test_one_data_has_many_paths(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    assert same_data(str(tmp_path / "photos"), str(tmp_path / "photos" / ".." / "photos"))
+    assert not same_data(str(tmp_path / "photos"), str(tmp_path))
+    assert not same_data(None, None)
 
 
 @pytest.mark.parametrize(
