@@ -4,7 +4,7 @@
 
 FOLDER gets synthetic JPEGs of 500x375 in tars of 1,000 as WebDataset has them, and a network of random
 weights (what it answers does not matter here) with int8 files of it: ResNet-50, or a light one of three
-strided convolutions, whose runtime takes nearly nothing, so that decoding is what is left. `verify` runs the
+strided convolutions, whose runtime takes less than decoding, so that this limits. `verify` runs the
 TFLite file on all photos, against the ONNX file. Memory is the largest sum over the parent and all its
 workers, of what each holds alone and its part of what they share (PSS), taken every half second; photos that
 the system keeps in its cache are not in it. `decode` is the pass that decodes every photo once before

@@ -29,7 +29,7 @@ SHARD = 500
 """Images that a worker runs at a time: seconds of a ResNet-50, and a long shot from the cost of a call."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """The outputs of one artifact at one place, when they are there; files `beside` it hold its weights."""
 
@@ -111,7 +111,7 @@ class Scheduler:
             for start, stop in spans((*cuts, images.n), None if target.in_one else SHARD)
         ]
         gathered = self._gathered(request, shards, target, images)
-        return Evaluation(artifact, job, target, gathered, beside)
+        return Evaluation(artifact=artifact, job=job, target=target, outputs=gathered, beside=beside)
 
     def _machine(
         self, executor: Executor, workers: WorkerPool, count: int, grant: Grant, host: str = THIS_MACHINE

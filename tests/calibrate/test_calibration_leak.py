@@ -48,7 +48,9 @@ def judged(scheme: str = "int8", lost: int | None = 0, n: int = 1000) -> Judgeme
         lost=lost,
         gained=gained,
     )
-    return Judgement(Evaluation(artifact, job, job.targets[0], Future()), "a.npy", row)
+    return Judgement(
+        Evaluation(artifact=artifact, job=job, target=job.targets[0], outputs=Future()), "a.npy", row
+    )
 
 
 def lint(leaked: int, n: int) -> CalibrationLint:

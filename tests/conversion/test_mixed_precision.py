@@ -78,7 +78,9 @@ def judged(verdict: Verdict, sqnr_db: float | None) -> Judgement:
         verdict=verdict,
         reasons=("reason",),
     )
-    return Judgement(Evaluation(artifact, job, job.targets[0], Future()), "a.npy", parity)
+    return Judgement(
+        Evaluation(artifact=artifact, job=job, target=job.targets[0], outputs=Future()), "a.npy", parity
+    )
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,12 @@ def judged(
         verdict=verdict,
         reasons=("fine",),
     )
-    return Judgement(Evaluation(artifact, job, target, Future()), "outputs.npy", row, by_rounding)
+    return Judgement(
+        Evaluation(artifact=artifact, job=job, target=target, outputs=Future()),
+        "outputs.npy",
+        row,
+        by_rounding,
+    )
 
 
 def ended(logs: Path) -> WorkerPool:

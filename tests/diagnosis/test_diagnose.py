@@ -45,7 +45,7 @@ def judged(artifact: Artifact, backend: str, verdict: Verdict) -> Judgement:
         verdict=verdict,
         reasons=("reason",),
     )
-    return Judgement(Evaluation(artifact, job, target, Future()), "a.npy", row)
+    return Judgement(Evaluation(artifact=artifact, job=job, target=target, outputs=Future()), "a.npy", row)
 
 
 def test_a_file_that_failed_anywhere_is_looked_into_everywhere() -> None:

@@ -60,7 +60,12 @@ def judged(*, by_rounding: bool, backend: str = "onnxruntime") -> Judgement:
         verdict="pass",
         reasons=("within",),
     )
-    return Judgement(Evaluation(artifact, job, job.targets[0], Future()), "a.npy", row, by_rounding)
+    return Judgement(
+        Evaluation(artifact=artifact, job=job, target=job.targets[0], outputs=Future()),
+        "a.npy",
+        row,
+        by_rounding,
+    )
 
 
 def test_outputs_within_rounding_are_not_contradicted() -> None:
