@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -17,6 +18,7 @@ from PIL import Image
 
 from resnet_edge.core.errors import DataError
 from resnet_edge.core.image_contract import ImageContract
+from resnet_edge.data.kept_rows import MOST, NOT_KEPT, KeptRows
 from resnet_edge.data.photo import LARGEST, upright
 from resnet_edge.data.resize import apply
 
@@ -38,6 +40,7 @@ class PhotoFile(msgspec.Struct, frozen=True):
 class _Header(msgspec.Struct):
     files: tuple[PhotoFile, ...]
     steps: ImageContract
+    kept: str | None
 
 
 class EncodedImages:
@@ -46,8 +49,8 @@ class EncodedImages:
     contract.
 
     The bytes of a photo are hashed when they are first read, and held to that hash from then on, in this
-    process and in those that `open` what it has saved: what was checked is what is run. Decoding raises
-    DataError."""
+    process and in those that `open` what it has saved: what was checked is what is run. After `keep`, the
+    rows that are decoded first are kept, here and for those processes. Decoding raises DataError."""
 
     dtype = np.dtype(np.uint8)
     itemsize = 1
@@ -63,6 +66,9 @@ class EncodedImages:
     ) -> None:
         self._files, self._places, self._steps = tuple(files), places, steps
         self._digests = np.zeros((len(places), DIGEST), np.uint8) if digests is None else digests
+        self._kept: KeptRows | None = None
+        self._numbers = np.full(len(places), NOT_KEPT, np.int32)
+        self._at = np.arange(len(places))
         self.threads = threads
 
     @classmethod
@@ -70,18 +76,35 @@ class EncodedImages:
         """What `save` wrote. Raises OSError, ValueError."""
         with np.load(path, allow_pickle=False) as held:
             header = msgspec.json.decode(held["header"].tobytes(), type=_Header)
-            return cls(header.files, held["places"], header.steps, held["digests"], threads)
+            images = cls(header.files, held["places"], header.steps, held["digests"], threads)
+            images._numbers = held["numbers"]
+        if header.kept is not None:
+            images._kept = KeptRows(Path(header.kept), images._row_bytes)
+        return images
 
     def save(self, path: Path) -> None:
         """Where the photos are, and their hashes: about 40 bytes for each."""
-        header = msgspec.json.encode(_Header(self._files, self._steps))
+        kept = None if self._kept is None else str(self._kept.path)
+        header = msgspec.json.encode(_Header(self._files, self._steps, kept))
+        places, digests, numbers = (array[self._at] for array in (self._places, self._digests, self._numbers))
         with path.open("wb") as file:
-            np.savez(file, header=np.frombuffer(header, np.uint8), places=self._places, digests=self._digests)
+            np.savez(
+                file,
+                header=np.frombuffer(header, np.uint8),
+                places=places,
+                digests=digests,
+                numbers=numbers,
+            )
+
+    def keep(self, folder: Path, most: int = MOST) -> None:
+        """The rows that are decoded from now on, up to `most` bytes, in a file in `folder`, which whoever
+        owns that removes. Raises OSError."""
+        self._kept = KeptRows.new(folder, self._row_bytes, most)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """Of the array that it stands for."""
-        return (len(self._places), self._steps.height, self._steps.width, self._steps.channels)
+        return (len(self), self._steps.height, self._steps.width, self._steps.channels)
 
     @property
     def size(self) -> int:
@@ -89,23 +112,24 @@ class EncodedImages:
         return int(np.prod(self.shape))
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._at)
 
     def rows(self, chosen: NDArray[Any] | slice) -> EncodedImages:
         """Those of these numbers, from one to another, or where a mask says so, in that order; nothing is
         decoded."""
-        return EncodedImages(
-            self._files, self._places[chosen], self._steps, self._digests[chosen], self.threads
-        )
+        some = copy(self)  # what is known of a photo by now, or later, is known to all
+        some._at = self._at[chosen]
+        return some
 
     def __getitem__(self, rows: Any) -> NDArray[np.uint8]:
         numbers = np.arange(len(self))[rows]
         if numbers.ndim == 0:
-            return self._decoded(int(numbers))
+            (row,) = self[[int(numbers)]]
+            return np.asarray(row)
         decoded = np.empty((len(numbers), *self.shape[1:]), np.uint8)
 
         def fill(at: int) -> None:
-            decoded[at] = self._decoded(int(numbers[at]))
+            self._fill(int(self._at[numbers[at]]), decoded[at])
 
         if self.threads > 1 and len(numbers) > 1:
             with ThreadPoolExecutor(min(self.threads, len(numbers))) as pool:
@@ -121,19 +145,31 @@ class EncodedImages:
 
     def photo(self, row: int) -> Image.Image:
         """One of them before the steps of the contract, as data.photo.upright gives it."""
-        title = self._title(row)
-        return upright(title, self._content(row, title))
+        return self._photo(int(self._at[row]))
 
-    def _decoded(self, row: int) -> NDArray[np.uint8]:
-        return apply(self._steps, self.photo(row))
+    def _photo(self, at: int) -> Image.Image:
+        title = self._title(at)
+        return upright(title, self._content(at, title))
 
-    def _title(self, row: int) -> str:
-        place = self._places[row]
+    @property
+    def _row_bytes(self) -> int:
+        return int(np.prod(self.shape[1:]))
+
+    def _fill(self, at: int, out: NDArray[np.uint8]) -> None:
+        if self._kept is not None and self._numbers[at] != NOT_KEPT:
+            self._kept.read(int(self._numbers[at]), out)
+            return
+        out[...] = apply(self._steps, self._photo(at))
+        if self._kept is not None:
+            self._numbers[at] = self._kept.add(out)
+
+    def _title(self, at: int) -> str:
+        place = self._places[at]
         title = self._files[place["file"]].title
         return title if place["record"] == WHOLE else f"{title}: record {place['record']}"
 
-    def _content(self, row: int, title: str) -> bytes:
-        place = self._places[row]
+    def _content(self, at: int, title: str) -> bytes:
+        place = self._places[at]
         size = int(place["size"])
         if size > LARGEST:
             raise DataError(f"{title} has {size:,} bytes, more than a photo ({LARGEST:,}): remove it")
@@ -143,10 +179,10 @@ class EncodedImages:
         except OSError as error:
             raise DataError(f"{title} cannot be read ({error.strerror}): leave it where it is") from error
         digest = np.frombuffer(hashlib.blake2b(content, digest_size=DIGEST).digest(), np.uint8)
-        known = self._digests[row]
+        known = self._digests[at]
         if len(content) != size or (known.any() and not np.array_equal(known, digest)):
             raise DataError(f"{title} has changed while it was in use: run again")
-        self._digests[row] = digest
+        self._digests[at] = digest
         return content
 
 

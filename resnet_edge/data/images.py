@@ -61,9 +61,11 @@ def prepare(request: PrepareImages, on_progress: OnProgress) -> PreparedImages:
         )
     if request.seed is not None:
         rows = np.random.default_rng(request.seed).permutation(rows)
+    few = request.for_calibration or request.as_array
     if isinstance(loaded.images, EncodedImages):
         loaded.images.threads = usable_cores()
-    few = request.for_calibration or request.as_array
+        if not few:
+            loaded.images.keep(folder)
     as_array = few or not isinstance(loaded.images, EncodedImages)
     evaluation, different = _written(
         loaded, rows, folder / "evaluation", as_array=as_array, on_progress=on_progress

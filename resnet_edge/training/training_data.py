@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,6 +84,7 @@ def training_data(
     images = load(recipe.data, "train", shape, on_progress=on_progress)
     if isinstance(images.images, EncodedImages):
         images.images.threads = usable_cores()
+        images.images.keep(Path(tempfile.gettempdir()))
     # Now, so that files that are not there are reported before the training and not after it.
     test = (
         load(recipe.data, "test", shape, on_progress=on_progress) if _has_test_images(recipe.data) else None

@@ -73,3 +73,30 @@ def test_a_file_that_is_larger_than_a_photo(tmp_path: Path) -> None:
     images = folder.load(tmp_path, (8, 8, 3)).images
     with pytest.raises(DataError, match="more than a photo"):
         images[0]
+
+
+def test_what_is_kept_is_not_decoded_again(images: EncodedImages, tmp_path: Path) -> None:
+    """As far as there is room; the others are decoded, and held to their hashes."""
+    whole = images[:]
+    images.keep(tmp_path, most=3 * whole[0].nbytes)
+    some = images.rows(np.array([4, 1, 0]))
+    images.threads = 3
+    np.testing.assert_array_equal(images[[0, 1, 2]], whole[:3])
+    some.save(tmp_path / "some.photos")
+    for seed in range(5):
+        save(tmp_path / "photos" / f"{seed}.png", noise(9, 11, 77))
+    for held in (some, EncodedImages.open(tmp_path / "some.photos")):
+        np.testing.assert_array_equal(held[1:], whole[[1, 0]])
+        with pytest.raises(DataError, match=r"4\.png has changed while it was in use: run again"):
+            held[0]
+    (kept,) = tmp_path.glob("*.pixels")
+    assert kept.stat().st_size == 3 * whole[0].nbytes
+
+
+def test_rows_of_rows_know_what_all_know(images: EncodedImages, tmp_path: Path) -> None:
+    """Trainings choose theirs before all are hashed."""
+    chosen = images.rows(np.array([3, 2])).rows(slice(1, None))
+    images[:]
+    save(tmp_path / "photos" / "2.png", noise(9, 11, 77))
+    with pytest.raises(DataError, match=r"2\.png has changed"):
+        chosen[0]

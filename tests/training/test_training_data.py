@@ -137,7 +137,10 @@ def test_labels_of_another_kind_are_refused(tmp_path: Path, labels: Any, head: A
         read(tmp_path, labels=labels, head=head)
 
 
-def test_photos_of_shards_are_split_as_arrays_and_decoded_when_they_are_asked_for(tmp_path: Path) -> None:
+def test_photos_of_shards_are_split_as_arrays_and_decoded_when_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     images = [noise(6, 6, row) for row in range(40)]
     labels = [row % 4 for row in range(40)]
     write_tar(
@@ -162,3 +165,7 @@ def test_photos_of_shards_are_split_as_arrays_and_decoded_when_they_are_asked_fo
         for one in (streamed, array)
     ]
     np.testing.assert_array_equal(batches[0][0], batches[1][0])
+    (tmp_path / "s.tar").unlink()
+    np.testing.assert_array_equal(
+        streamed.fitted.images[:], array.fitted.images, "a few are decoded once, and not in each epoch"
+    )

@@ -47,7 +47,7 @@ def load(
     height, width, channels = shape or index.first_shape()
     check_channels(channels)
     steps = contract("pillow", height, width, channels)
-    names = parquet.class_names(shards[0]) if kind == "parquet" else ()
+    names = parquet.class_names(shards) if kind == "parquet" else ()
     return ImageSet(index.images(steps), index.labels(), names, source, files=tuple(index.names))
 
 

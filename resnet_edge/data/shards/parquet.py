@@ -6,7 +6,7 @@ A photo has no place in such a file: columns are packed in pages. So its bytes a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from resnet_edge.data.shards.record import Record
 
 IMAGES = ("image",)
 LABELS = ("label",)
-TOGETHER = 16
-"""Records that are read together: a photo may have some 100 MB."""
+BYTES = ("binary", "large_binary", "binary_view")
+"""Types of a column of photos, as pyarrow spells them."""
+TOGETHER = 1
+"""Records that are read together: a photo may have some 100 MB, and a file may name the same one again and
+again, which takes it no room."""
 FOOTER = 1 << 26
 """Bytes that texts in a footer may have together."""
 
@@ -36,13 +39,23 @@ def records(path: Path) -> Iterator[Record]:
         for batch in file.iter_batches(batch_size=TOGETHER, columns=columns, use_threads=False):
             for row in batch.to_pylist():
                 photo = row[image]["bytes"] if is_struct and row[image] else row[image]
-                yield _record(photo, row[label] if label else None, bool(label), f"{path}: record {number}")
+                yield _record(photo, row[label] if label else None, f"{path}: record {number}")
                 number += 1
 
 
-def class_names(path: Path) -> tuple[str, ...]:
-    """As Hugging Face's datasets keeps them, beside the columns; none where it did not. Raises DataError,
-    MissingDependency."""
+def class_names(shards: Sequence[Path]) -> tuple[str, ...]:
+    """As Hugging Face's datasets keeps them, beside the columns; none where it did not. Raises DataError
+    where a number is another class in another shard, MissingDependency."""
+    each = {_names(shard): shard for shard in reversed(shards)}
+    if len(each) > 1:
+        one, other, *_ = each.values()
+        raise DataError(
+            f"{one} and {other} name the classes differently: write the shards of one set with the same names"
+        )
+    return next(iter(each))
+
+
+def _names(path: Path) -> tuple[str, ...]:
     with _opened(path) as file:
         _, label = _columns(file, path)
         known = (file.schema_arrow.metadata or {}).get(b"huggingface", b"")
@@ -53,11 +66,9 @@ def class_names(path: Path) -> tuple[str, ...]:
         return ()
 
 
-def _record(photo: Any, label: Any, labelled: bool, title: str) -> Record:
+def _record(photo: Any, label: Any, title: str) -> Record:
     if not isinstance(photo, bytes):
         raise DataError(f"{title} has no bytes of a photo: write the photos into the file")
-    if labelled and label is None:
-        raise DataError(f"{title} has no label: give it one, or remove it")
     return Record(name="", label=label, content=photo)
 
 
@@ -66,14 +77,19 @@ def _columns(file: Any, path: Path) -> tuple[str, str | None]:
     import pyarrow
 
     schema = file.schema_arrow
+    if twice := [name for name in {*schema.names} if schema.names.count(name) > 1]:
+        raise DataError(f"{path} has several columns called '{min(twice)}': give each a name of its own")
     image, label = photo_key(schema.names, IMAGES, str(path)), label_key(schema.names, LABELS, str(path))
     kind = schema.field(image).type
     inner = {kind.field(at).name: kind.field(at).type for at in range(kind.num_fields)}
-    if str(inner.get("bytes", kind)) not in ("binary", "large_binary"):
+    if str(inner.get("bytes", kind)) not in BYTES:
         raise DataError(
             f"{path} has a column '{image}' of {kind}: it must be bytes, or a struct with 'bytes'"
         )
-    if label is not None and not pyarrow.types.is_integer(schema.field(label).type):
+    types = pyarrow.types
+    if label is not None and not any(
+        is_kind(schema.field(label).type) for is_kind in (types.is_integer, types.is_null)
+    ):
         raise DataError(
             f"{path} has a column '{label}' of {schema.field(label).type}: it must be whole numbers"
         )

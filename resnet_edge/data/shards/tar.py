@@ -61,7 +61,7 @@ def _label(member: tarfile.TarInfo, file: BinaryIO, title: str) -> int | None:
     try:
         value = msgspec.json.decode(text.strip())
     except (msgspec.DecodeError, RecursionError):
-        value = text
+        value = text.decode("utf-8", "backslashreplace").strip()
     if isinstance(value, dict):
         value = next((value[key] for key in KEYS if key in value), None)
         if value is None:

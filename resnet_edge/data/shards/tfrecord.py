@@ -70,15 +70,24 @@ def _record(example: Any, record: bytes, content: int, title: str) -> Record:
     except Exception as error:  # protobuf's DecodeError is of another class in each of its implementations
         raise DataError(f"{title} is no tf.train.Example ({first_line(error)}): write it as one") from error
     image = photo_key(features, IMAGES, title)
-    photo = _only(features[image].bytes_list.value, image, "bytes of a photo", title)
+    photo = _only(features[image], "bytes_list", f"'{image}': it has to be the bytes of one photo", title)
     label = None
     if (key := label_key(features, LABELS, title)) is not None:
-        label = int(_only(features[key].int64_list.value, key, "number of a class", title))
+        label = int(
+            _only(features[key], "int64_list", f"'{key}': it has to be the number of one class", title)
+        )
     at = record.index(photo)  # wherever these bytes stand, they are these bytes
     return Record(name="", label=label, offset=content + at, size=len(photo))
 
 
-def _only(values: Any, key: str, what: str, title: str) -> Any:
-    if len(values) != 1:
-        raise DataError(f"{title} has {len(values)} values of '{key}', where one {what} is wanted: write one")
-    return values[0]
+KINDS = {"bytes_list": "text or bytes", "float_list": "a float", "int64_list": "a whole number"}
+
+
+def _only(feature: Any, kind: str, wanted: str, title: str) -> Any:
+    has = feature.WhichOneof("kind")
+    values = getattr(feature, kind).value
+    if has == kind and len(values) == 1:
+        return values[0]
+    count = len(getattr(feature, has).value) if has else 0
+    there = {0: "nothing", 1: KINDS.get(has)}.get(count, f"{count} values")
+    raise DataError(f"{title} has {there} under {wanted}")

@@ -57,8 +57,8 @@ def test_labels(tmp_path: Path, files: dict[str, bytes], label: int | None) -> N
     ("files", "message"),
     [
         (
-            [("0.jpg", PHOTO), ("0.cls", b"cat")],
-            r"record 0 \(0\): \.cls holds \"b'cat'\", and a label is the number",
+            [("0.jpg", PHOTO), ("0.cls", "Kätzchen\n".encode())],
+            r"record 0 \(0\): \.cls holds 'Kätzchen', and a label is the number",
         ),
         ([("0.jpg", PHOTO), ("0.json", b'{"label": "cat"}')], r"\.json holds 'cat'"),
         ([("0.jpg", PHOTO), ("0.cls", b"9" * 99999)], "has 99,999 bytes, and holds no label"),

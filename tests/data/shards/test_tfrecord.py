@@ -59,9 +59,25 @@ def test_other_keys_and_other_content(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"record 0 has no 'image/class/label' or 'label', and has my_label"):
         [*records(write_tfrecord(tmp_path / "b", photos(1), label="my_label"))]
     with pytest.raises(
-        DataError, match="record 0 has 0 values of 'image', where one bytes of a photo is wanted"
+        DataError, match="record 0 has a whole number under 'image': it has to be the bytes of one photo"
     ):
         [*records(write_tfrecord(tmp_path / "c", [(b"", 1)], image="label", label="image"))]
+    train = tf.train
+    for number, (label, there) in enumerate(
+        (
+            (train.Feature(bytes_list=train.BytesList(value=[b"cat"])), "text or bytes"),
+            (train.Feature(float_list=train.FloatList(value=[1.0])), "a float"),
+            (train.Feature(int64_list=train.Int64List(value=[1, 2])), "2 values"),
+            (train.Feature(), "nothing"),
+        )
+    ):
+        features = {"image": train.Feature(bytes_list=train.BytesList(value=[b"x"])), "label": label}
+        with tf.io.TFRecordWriter(str(tmp_path / f"e{number}")) as writer:
+            writer.write(train.Example(features=train.Features(feature=features)).SerializeToString())
+        with pytest.raises(
+            DataError, match=f"has {there} under 'label': it has to be the number of one class"
+        ):
+            [*records(tmp_path / f"e{number}")]
     with tf.io.TFRecordWriter(str(tmp_path / "d")) as writer:
         writer.write(b"\xff" * 9)
     with pytest.raises(DataError, match="record 0 is no tf.train.Example"):
