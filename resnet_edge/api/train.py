@@ -126,14 +126,13 @@ def train(
         started = () if begun is None else (ModelRequest(begun),)
         check_recipe_data(task.recipe)
         grant = training_grant(task.recipe, task.out, *started) | devices_grant(place)
-        report = from_the_start(files.progress(on_progress), STARTING)
         with (
-            together(place, report) as peers,
+            together(place, files.progress(on_progress)) as peers,
             training_run(path),
             log_folder() as logs,
             WorkerProcess("training", logs / "train.log", devices_environment(place), grant) as worker,
         ):
             peers.watch(worker.close)
-            result = worker.run(task, report)
+            result = worker.run(task, from_the_start(files.progress(on_progress), STARTING))
         result = replace(result, file=str(out), notes=(*written_note(place), *result.notes))
         return extended(TrainReport, files.named(result))

@@ -80,7 +80,9 @@ class Checkpoint:
         done = int(number)
         if done:
             model.optimizer.build(model.trainable_variables)  # else it has no variables yet
-            values = self._values(model, done) if first else [*map(np.asarray, _variables(model))]
+            values = (
+                self._values(model, done) if first else [_array(variable) for variable in _variables(model)]
+            )
             for variable, value in zip(_variables(model), self._placement.as_in_first(values), strict=True):
                 variable.assign(value)
             finalize_state(model)
@@ -106,7 +108,7 @@ class Checkpoint:
         if not self._placement.writes:
             return
         part = self._folder / "part.npz"
-        np.savez(part, *(np.asarray(variable) for variable in _variables(model)))
+        np.savez(part, *(_array(variable) for variable in _variables(model)))
         take_name(part, self._file(done))
         for file in self._folder.glob("epoch-*.npz"):
             if file != self._file(done):
@@ -127,3 +129,8 @@ class Checkpoint:
 
 def _variables(model: Any) -> list[Any]:
     return [*model.variables, *model.optimizer.variables]
+
+
+def _array(variable: Any) -> NDArray[Any]:
+    """Its value; one with a copy on each device gives none to numpy by itself."""
+    return np.asarray(variable.numpy())

@@ -45,7 +45,8 @@ def as_they_are(pixels: Pixels) -> Pixels:
 class Fit:
     """What a fit needs beside the model and the recipe.
 
-    `placement` is where it computes: the model was made in its scope. `label` is what the progress calls it. `head` tells what the model gives. `inputs` makes of (B, H, W, C)
+    `placement` is where it computes, in whose scope the model was made.
+    `label` is what the progress calls it. `head` tells what the model gives. `inputs` makes of (B, H, W, C)
     raw pixels what the model takes; `teacher` makes of them (B, classes) logits, or the embedding that an
     embedding is to become. `penalty` is a scalar of the weights, added to the loss. `framework` is keras or
     tf_keras; `callbacks` are further ones of that framework. `frozen`: layers are kept from training by the
@@ -113,7 +114,9 @@ def _fit(
         initial_epoch=done,
         epochs=recipe.epochs,
         steps_per_epoch=len(batches),
-        validation_data=None if held is None else _source(lambda: _fed_weighted(held, how), data, how, placement.devices > 1),
+        validation_data=None
+        if held is None
+        else _source(lambda: _fed_weighted(held, how), data, how, placement.devices > 1),
         validation_steps=None if held is None else held.steps,
         callbacks=[*how.callbacks, watched],
         verbose=0,
@@ -172,8 +175,8 @@ def _fed(batches: Iterator[tuple[Pixels, NDArray[np.int64]]], how: Fit) -> Itera
 def _fed_weighted(held: HeldOut, how: Fit) -> Iterator[tuple[Any, ...]]:
     """Without weights where there are none."""
     for pixels, labels, weights in held.batches():
-        fed = how.inputs(pixels), _targets(pixels, labels, how)
-        yield fed if weights is None else (*fed, weights)
+        last = () if weights is None else (weights,)
+        yield how.inputs(pixels), _targets(pixels, labels, how), *last
 
 
 def _targets(pixels: Pixels, labels: NDArray[np.int64], how: Fit) -> NDArray[Any]:
@@ -189,8 +192,9 @@ def _targets(pixels: Pixels, labels: NDArray[np.int64], how: Fit) -> NDArray[Any
 def _source(
     batches: Callable[[], Iterator[tuple[Any, ...]]], data: TrainingData, how: Fit, weighted: bool = False
 ) -> Any:
-    """What `model.fit` reads, `weighted` with a weight for each image. tf_keras forgets the shapes of what a generator gives, by which the
-    loss tells class numbers from those with a teacher's logits behind them; a dataset has them."""
+    """What `model.fit` reads, `weighted` with a weight for each image. tf_keras forgets the shapes of what a
+    generator gives, by which the loss tells class numbers from those with a teacher's logits behind them; a
+    dataset has them."""
     if how.framework is keras:
         return batches()
     import tensorflow as tf

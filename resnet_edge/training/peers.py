@@ -8,6 +8,7 @@ is gone is what the end of its connection says.
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 import time
@@ -20,14 +21,15 @@ import msgspec
 from resnet_edge import __version__
 from resnet_edge.core.errors import PeerLost, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.training.devices import Devices, process_name
-from resnet_edge.workers.progress import OnProgress, Progress
+from resnet_edge.workers.progress import OnProgress, underway
 
 WAIT = 120.0
 """Seconds in which all processes are started."""
 SETTLE = 5.0
 """Seconds in which the reason comes why another process does not answer any more."""
-AGAIN = 0.2
+PAUSE = 0.2
 """Seconds between two tries to reach process 0."""
+AGAIN = "start all of them again, which go on behind the last whole epoch"
 LONGEST = 1 << 16
 """Bytes of a line; what is longer is none of ours."""
 QUIET = ((4, 10), (5, 5), (6, 4))
@@ -36,10 +38,11 @@ gone after 10 + 4 * 5 seconds."""
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one parent says to another: `join` what it is, `go` that all are there, `failed` with what is said
-    of it, `done`."""
+    """What one parent says to another: `join` what it is, `go` that all are there, `value` that `size` bytes
+    follow, `failed` with what is said of it, `done`."""
 
-    state: Literal["join", "go", "failed", "done"]
+    state: Literal["join", "go", "value", "failed", "done"]
+    size: int = 0
     resnet_edge: str = ""
     processes: int = 0
     index: int = 0
@@ -56,10 +59,17 @@ class _Peer:
         self._connection, self.name = connection, name
         self._lines = connection.makefile("rb")
 
-    def send(self, line: Line) -> None:
+    def send(self, line: Line, value: bytes = b"") -> None:
         """One that is gone hears nothing."""
         with suppress(OSError):
-            self._connection.sendall(msgspec.json.encode(line) + b"\n")
+            self._connection.sendall(msgspec.json.encode(line) + b"\n" + value)
+
+    def read(self, size: int) -> bytes:
+        """What follows a line; less where it is gone."""
+        try:
+            return self._lines.read(size)
+        except OSError:
+            return b""
 
     def receive(self, seconds: float | None = None) -> Line | None:
         """None: it is gone, or nothing of ours. Raises TimeoutError."""
@@ -75,6 +85,7 @@ class _Peer:
         """Also for a thread that waits for a line."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
+        self._lines.close()
         self._connection.close()
 
 
@@ -89,6 +100,7 @@ class Peers:
         self._news, self._lock = threading.Event(), threading.Lock()
         self._done: set[str] = set()
         self._all_done = threading.Event()
+        self._values: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         for peer in peers:
             threading.Thread(target=self._watch, args=(peer,), daemon=True).start()
 
@@ -100,10 +112,12 @@ class Peers:
                     finished = len(self._done) == len(self._peers)
                 if finished:
                     self._all_done.set()
+            elif line.state == "value":
+                self._values.put(peer.read(line.size))
             elif line.state == "failed":
                 self._lose(line.text)
         if peer.name not in self._done:
-            self._lose(f"{peer.name} went away")
+            self._lose(f"{peer.name} went away: {AGAIN}")
 
     def _lose(self, text: str) -> None:
         with self._lock:
@@ -114,6 +128,7 @@ class Peers:
             self._tell(Line("failed", text=text))
         self._news.set()
         self._all_done.set()
+        self._values.put(b"")
         self._on_lost()
 
     def watch(self, end: Callable[[], None]) -> None:
@@ -126,6 +141,17 @@ class Peers:
         for peer in self._peers:
             peer.send(line)
 
+    def share(self, value: bytes | None) -> bytes:
+        """What process 0 has, in all; the others give None, and wait. Raises PeerLost."""
+        if value is not None:
+            for peer in self._peers:
+                peer.send(Line("value", size=len(value)), value)
+            return value
+        received = self._values.get()
+        if self.lost:
+            raise PeerLost(self.lost)
+        return received
+
     def finish(self) -> None:
         """This process is done; the files are those of process 0, so that the others wait for it. Raises
         PeerLost."""
@@ -133,31 +159,28 @@ class Peers:
         if self._devices.index:
             self._all_done.wait()
             if self.lost:
-                raise PeerLost(_again(self.lost))
+                raise PeerLost(self.lost)
 
     def explain(self, error: BaseException) -> ResnetEdgeError | None:
-        """What to say instead of `error`, where that came of another process; tells the others of it, where it
-        did not."""
+        """What to say instead of `error`, where that came of another process; where it did not, the others
+        are told of it."""
         if _of_another(error):
             self._news.wait(SETTLE)
         if self.lost and isinstance(error, PeerLost | WorkerFailed):
-            return PeerLost(_again(self.lost))
-        text = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+            return PeerLost(self.lost)
+        text = f"interrupted; {AGAIN}" if isinstance(error, KeyboardInterrupt) else str(error)
         self._tell(Line("failed", text=f"{self._devices.process}: {text}"))
-        return PeerLost(_again(str(error))) if isinstance(error, PeerLost) else None
+        return None
 
-    def close(self) -> None:
-        for peer in self._peers:
-            peer.close()
+
+def _close(peers: list[_Peer]) -> None:
+    for peer in peers:
+        peer.close()
 
 
 def _of_another(error: BaseException) -> bool:
     """Whether it may be that another process ended; JAX aborts where its own service says so."""
     return isinstance(error, PeerLost) or (isinstance(error, WorkerFailed) and "SIGABRT" in str(error))
-
-
-def _again(text: str) -> str:
-    return f"{text}: start all of them again, which go on behind the last whole epoch"
 
 
 @contextmanager
@@ -166,11 +189,11 @@ def together(devices: Devices, on_progress: OnProgress) -> Iterator[Peers]:
     time, or one of them fails; UsageError where they do not fit together."""
     with ExitStack() as stack:
         joined: list[_Peer] = []
-        stack.callback(lambda: [peer.close() for peer in joined])
+        stack.callback(_close, joined)
         if devices.processes > 1:
             note = f"{devices.process} waits up to {WAIT:g} s for the others"
-            on_progress(Progress(step="processes", note=note, line=True))
-            (_gather if devices.index == 0 else _join)(devices, joined)
+            with underway("processes", note, on_progress):
+                (_gather if devices.index == 0 else _join)(devices, joined)
         peers = Peers(devices, joined)
         try:
             yield peers
@@ -205,21 +228,24 @@ def _missing(devices: Devices, joined: list[_Peer]) -> list[str]:
     return [name for name in names if name not in {peer.name for peer in joined}]
 
 
-def _listening(devices: Devices) -> socket.socket:
+@contextmanager
+def _listening(devices: Devices) -> Iterator[socket.socket]:
     host, port = devices.address
-    try:
-        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, number)
-        # JAX listens at the same port afterwards, while the connections that began here go on.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen()
-    except (OSError, UnicodeError) as error:
-        raise UsageError(
-            f"--coordinator {devices.coordinator}: process 0 cannot listen there ({error}): give an address "
-            "of this machine and a free port; each other process has a --process-index of its own, from 1"
-        ) from error
-    return listener
+    with ExitStack() as stack:
+        try:
+            family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            listener = stack.enter_context(socket.socket(family, kind, number))
+            # JAX listens at the same port afterwards, while the connections that began here go on.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen()
+        except (OSError, UnicodeError) as error:
+            raise UsageError(
+                f"--coordinator {devices.coordinator}: process 0 cannot listen there ({error}): give an "
+                "address of this machine and a free port; each other process has a --process-index of its "
+                "own, from 1"
+            ) from error
+        yield listener
 
 
 def _admitted(peer: _Peer, devices: Devices, joined: list[_Peer]) -> _Peer | None:
@@ -245,13 +271,13 @@ def _misfit(line: Line, devices: Devices, names: set[str]) -> str:
     """What is wrong with a process that comes; "" where it fits."""
     if line.resnet_edge != __version__:
         return (
-            f"process {line.index} has resnet-edge {line.resnet_edge}, and process 0 has {__version__}: install "
-            "the same version"
+            f"process {line.index} has resnet-edge {line.resnet_edge}, and process 0 has {__version__}: "
+            "install the same version"
         )
     if line.processes != devices.processes:
         return (
-            f"--processes is {devices.processes} for process 0, and {line.processes} for process {line.index}: "
-            "give all the same"
+            f"--processes is {devices.processes} for process 0, and {line.processes} for process "
+            f"{line.index}: give all the same"
         )
     name = process_name(line.index, devices.processes)
     if line.index == 0 or name in names:
@@ -264,9 +290,7 @@ def _join(devices: Devices, joined: list[_Peer]) -> None:
     until = time.monotonic() + WAIT
     peer = _Peer(_connected(devices, until), process_name(0, devices.processes))
     joined.append(peer)
-    peer.send(
-        Line("join", resnet_edge=__version__, processes=devices.processes, index=devices.index)
-    )
+    peer.send(Line("join", resnet_edge=__version__, processes=devices.processes, index=devices.index))
     try:
         # Process 0 may have been started last, and has as long for the others.
         line = peer.receive(2 * WAIT)
@@ -283,9 +307,9 @@ def _connected(devices: Devices, until: float) -> socket.socket:
         try:
             return socket.create_connection(devices.address, timeout=max(0.01, until - time.monotonic()))
         except (OSError, UnicodeError) as error:
-            if time.monotonic() + AGAIN > until:
+            if time.monotonic() + PAUSE > until:
                 raise PeerLost(
                     f"--coordinator {devices.coordinator} does not answer within {WAIT:g} s ({error}): start "
                     "process 0 there, with --process-index 0, and see that no firewall is in between"
                 ) from error
-            time.sleep(AGAIN)
+            time.sleep(PAUSE)

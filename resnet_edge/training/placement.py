@@ -8,9 +8,10 @@ as on one device. Which images a batch has, and how they are augmented, does not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import count as counted
 from typing import Any
 
 import keras
@@ -22,9 +23,11 @@ from resnet_edge.core.errors import DeviceUnavailable, PeerLost, UsageError, fir
 from resnet_edge.training.devices import SPLIT_CPU, Devices, process_name
 from resnet_edge.workers.progress import OnProgress, Progress
 
-CONNECTING = 24 * 3600
-"""Seconds in which all processes come this far: loading images may take one of them longer. That none of
-them is gone meanwhile is what their parents watch (`training.peers`)."""
+WAITING = 7 * 24 * 3600 * 1000
+"""Milliseconds in which all processes come to the same point: one may take longer to load its images, or
+measure and search for hours. That none of them is gone meanwhile is what their parents watch
+(`training.peers`)."""
+_points = counted()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +58,12 @@ class Placement:
         counted twice, would make another training of it."""
         if not size % self.devices:
             return
-        fits = size // self.devices * self.devices
+        below = size // self.devices * self.devices
+        fitting = [str(each) for each in (below, below + self.devices) if 0 < each <= images]
         few = f": there are {images:,} images to train on" if size == images else ""
-        more = f"give {fits} or {fits + self.devices}" if fits and size < images else f"give {fits}"
         raise UsageError(
             f"--batch-size {size} does not divide among {self.devices} devices{few}: "
-            f"{more if fits else 'give fewer --devices'}"
+            f"give {' or '.join(fitting) if fitting else 'fewer --devices'}"
         )
 
     def share(self, size: int) -> slice:
@@ -72,13 +75,43 @@ class Placement:
         """What process 0 has; the others give arrays of the same shapes and types."""
         if self.processes == 1:
             return list(values)
+        self._wait()
         from jax.experimental import multihost_utils
 
         return [np.asarray(each) for each in multihost_utils.broadcast_one_to_all(list(values))]
 
+    def agree(self, described: Callable[[], Mapping[str, Any]]) -> None:
+        """`described` gives what is trained, and how, by what it is called for people. Raises UsageError, in
+        every process, where one of them has something else than process 0."""
+        if self.processes == 1:
+            return
+        run = described()
+        self._wait()
+        from jax.experimental import multihost_utils
+
+        digests = np.stack([_digest(value) for value in (*run.values(), self.devices)])
+        every = np.asarray(multihost_utils.process_allgather(digests))
+        for index, theirs in enumerate(every):
+            same = (theirs == every[0]).all(axis=1)
+            other = [name for name, equal in zip((*run, "--devices"), same, strict=True) if not equal]
+            if other:
+                raise UsageError(
+                    f"{process_name(index, self.processes)} has another {', another '.join(other)} than "
+                    "process 0: give all processes the same command, but for --process-index"
+                )
+
+    def _wait(self) -> None:
+        """Until all processes are here. What devices exchange waits 30 seconds on CPUs (gloo), and this as
+        long as it takes; jax.experimental has no such call (Orbax asks the same client)."""
+        from jax._src import distributed
+
+        with severed(self.processes):
+            distributed.global_state.client.wait_at_barrier(f"resnet-edge-{next(_points)}", WAITING)
+
     def leave(self) -> None:
         """From now on this process computes for itself: the others may end."""
         if self.processes > 1:
+            self._wait()
             import jax
 
             with severed(self.processes):
@@ -88,25 +121,21 @@ class Placement:
 ONE = Placement()
 
 
-def placed(devices: Devices, run: Mapping[str, Any], on_progress: OnProgress) -> Placement:
-    """The devices that are asked for; before anything is computed.
+def connected(devices: Devices, on_progress: OnProgress) -> Placement:
+    """The devices that are asked for; before JAX has computed anything in this process, which then counts as
+    alone. The parents have seen all processes come (`training.peers`).
 
-    `run`: what is trained, and how, by what it is called, which must be the same in all processes. Raises
-    DeviceUnavailable where there are fewer devices; UsageError where another process does something else.
+    Raises DeviceUnavailable where there are fewer devices, PeerLost.
     """
     if not devices.several:
         return ONE
     import jax
 
     if devices.processes > 1:
-        on_progress(Progress(step="processes", note=f"{devices.process} waits for the others to be ready"))
-        # keras.distribution.initialize is this call without time limits.
-        jax.distributed.initialize(
-            devices.coordinator, devices.processes, devices.index, initialization_timeout=CONNECTING
-        )
+        with severed(devices.processes):
+            keras.distribution.initialize(devices.coordinator, devices.processes, devices.index)
     local = jax.local_devices()
     count = len(local) if devices.count == "all" else devices.count
-    _agree({**run, "the number of devices": count}, devices)
     if count > len(local):
         raise DeviceUnavailable(_too_few(devices, len(local), local[0].platform))
     of_each: dict[int, list[Any]] = {}
@@ -114,14 +143,18 @@ def placed(devices: Devices, run: Mapping[str, Any], on_progress: OnProgress) ->
         of_each.setdefault(device.process_index, []).append(device)
     used = [device for process in sorted(of_each) for device in of_each[process][:count]]
     placement = Placement(
-        devices=len(used),
+        devices=count * devices.processes,
         processes=devices.processes,
         index=devices.index,
-        strategy=keras.distribution.DataParallel(devices=used, auto_shard_dataset=False),
-        kind=f"keras.distribution on JAX, {used[0].platform}",
+        strategy=_data_parallel(used),
+        kind=f"keras.distribution on JAX, {local[0].platform}",
     )
     on_progress(Progress(step="devices", note=described(placement), line=True))
     return placement
+
+
+def _data_parallel(devices: list[Any]) -> Any:
+    return keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False)
 
 
 def described(placement: Placement) -> str:
@@ -135,29 +168,10 @@ def _too_few(devices: Devices, count: int, platform: str) -> str:
     if platform != "cpu":
         return f"--devices {devices.count}: there are {here} here: give fewer, or all"
     return (
-        f"--devices {devices.count}: JAX has {here} here, and one CPU computes with all its cores already: "
-        f"leave it out. For GPUs: pip install 'jax[cuda13]'. For a trial {SPLIT_CPU}={devices.count} makes so "
-        "many devices of the CPU"
+        f"--devices {devices.count}: JAX has {here} here, which computes with all cores already: leave it "
+        f"out. For GPUs: pip install 'jax[cuda13]'. For a trial {SPLIT_CPU}={devices.count} makes so many "
+        "devices of the CPU"
     )
-
-
-def _agree(run: Mapping[str, Any], devices: Devices) -> None:
-    """Raises UsageError, in every process, where one of them has something else of `run` than process 0."""
-    if devices.processes == 1:
-        return
-    from jax.experimental import multihost_utils
-
-    digests = np.stack([_digest(value) for value in run.values()])
-    with severed(devices.processes):
-        every = np.asarray(multihost_utils.process_allgather(digests))
-    for index, theirs in enumerate(every):
-        other = [name for name, same in zip(run, (theirs == every[0]).all(axis=1), strict=True) if not same]
-        if other:
-            raise UsageError(
-                f"{process_name(index, devices.processes)} does not do what process 0 does: "
-                f"{' and '.join(other)} {'differs' if len(other) == 1 else 'differ'}; give all processes the "
-                "same command, but for --process-index"
-            )
 
 
 def _digest(value: Any) -> NDArray[np.uint8]:
@@ -175,5 +189,8 @@ def severed(processes: int) -> Iterator[None]:
         yield
     except Exception as error:  # jaxlib raises ValueError, RuntimeError and JaxRuntimeError for it
         if processes > 1 and any(word in str(error).lower() for word in _SEVERED):
-            raise PeerLost(f"another process does not answer any more ({first_line(error)})") from error
+            raise PeerLost(
+                f"another process does not answer any more ({first_line(error)}): start all of them again, "
+                "which go on behind the last whole epoch"
+            ) from error
         raise

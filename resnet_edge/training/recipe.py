@@ -135,8 +135,8 @@ class Train(
     writes=("out",),
 ):
     """Train a network of the zoo. `start`: a MODEL whose weights it begins with (None: fresh
-    ones). `devices` is where it is trained. `resume` insists on an interrupted run to go on with, and `overwrite` gives up one of another
-    recipe; `command` is how it was asked for."""
+    ones). `devices` is where it is trained. `resume` insists on an interrupted run to go on with, and
+    `overwrite` gives up one of another recipe; `command` is how it was asked for."""
 
     arch: str
     recipe: Recipe

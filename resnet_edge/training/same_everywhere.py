@@ -1,5 +1,5 @@
-"""Runs in a worker. What the processes of one training must agree on: else they would train something that none
-of them was asked for."""
+"""Runs in a worker. What the processes of one training must agree on: else they would train something that
+none of them was asked for."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def same_everywhere(recipe: Recipe, data: TrainingData) -> dict[str, Any]:
     """By what it is called, for people."""
     options = {name: value for name, value in recipe.lasting().items() if name not in BY_CONTENT}
     return {
-        "the version of resnet-edge, Keras or JAX": _versions(),
+        "version of resnet-edge, Keras or JAX": _versions(),
         **{f"--{name.replace('_', '-')}": value for name, value in options.items()},
         "--teacher": None if recipe.teacher is None else model_content(recipe.teacher),
-        "the images of --data": data.identity["images_sha256"],
-        "the labels of --data": data.identity["labels_sha256"],
+        "set of images": data.identity["images_sha256"],
+        "set of labels": data.identity["labels_sha256"],
     }
 
 

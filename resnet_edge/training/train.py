@@ -23,7 +23,7 @@ from resnet_edge.models.functional.flat import copy_weights, flat_graph, return_
 from resnet_edge.models.witness import IMAGES
 from resnet_edge.training.checkpoint import open_checkpoint
 from resnet_edge.training.fit import Fit, fit, share_right, training_details
-from resnet_edge.training.placement import placed
+from resnet_edge.training.placement import connected
 from resnet_edge.training.recipe import Train, TrainResult
 from resnet_edge.training.same_everywhere import model_content, same_everywhere
 from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, state_of
@@ -42,9 +42,10 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
     zoo.architecture(request.arch)
+    placement = connected(request.devices, on_progress)
     with underway("images", recipe.data, on_progress):
         data = training_data(recipe, recipe.input_shape, None, on_progress)
-    placement = placed(request.devices, _same_everywhere(request, data), on_progress)
+    placement.agree(lambda: _same_everywhere(request, data))
     shape = data.fitted.images.shape[1:]
     model = zoo.build(request.arch, shape, data.classes)
     on_progress(Progress(step="train", note=_what(request, model, data), line=True))

@@ -17,6 +17,7 @@ import tf_keras
 from tf_keras.src.applications import convnext as tf_keras_convnext
 from tf_keras.src.applications import inception_resnet_v2 as tf_keras_inception
 
+from resnet_edge.compression.tfmot.mirrored import replicas
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models.functional.flat import Call, FlatTensor
 
@@ -121,6 +122,8 @@ def _config(call: Call, kind: Any) -> dict[str, Any]:
                 raise ModelError(f"the layer {call.name} has {key}={value!r}, which tf_keras does not have")
             continue
         config[_RENAMED.get((call.kind, key), key)] = _translated(call, key, value)
+    if kind is tf_keras.layers.BatchNormalization and replicas() > 1:
+        config["synchronized"] = True
     return {**config, "name": call.name, "dtype": "float32"}
 
 

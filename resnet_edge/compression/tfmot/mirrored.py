@@ -1,0 +1,55 @@
+"""Runs in the worker of tensorflow-model-optimization. The devices of one machine, for a tf_keras network.
+
+Each has a copy of the network and a part of the batch (tf.distribute.MirroredStrategy). What depends on the
+whole batch is taken over all parts: the statistics of batch normalization (its `synchronized`) and the ranges
+of activations (`quantize_layers`).
+"""
+
+from __future__ import annotations
+
+import os
+
+import tensorflow as tf
+
+from resnet_edge.core.errors import DeviceUnavailable, UsageError
+from resnet_edge.training.devices import SPLIT_CPU, Devices
+from resnet_edge.training.placement import ONE, Placement, described
+from resnet_edge.workers.progress import OnProgress, Progress
+
+
+def mirrored(devices: Devices, on_progress: OnProgress) -> Placement:
+    """The devices that are asked for; before TensorFlow has computed anything in this process. Raises
+    DeviceUnavailable where there are fewer, UsageError."""
+    if not devices.several:
+        return ONE
+    kind, there = "GPU", len(tf.config.list_physical_devices("GPU"))
+    if not there:
+        kind, there = "CPU", _split_cpu()
+    count = there if devices.count == "all" else devices.count
+    if count > there:
+        here = f"{there} {kind} device{'s' * (there > 1)}"
+        way = "give fewer, or all" if kind == "GPU" else f"leave it out; for a trial {SPLIT_CPU}={count}"
+        raise DeviceUnavailable(f"--devices {devices.count}: TensorFlow has {here} here: {way}")
+    placement = Placement(
+        devices=count,
+        strategy=tf.distribute.MirroredStrategy([f"{kind}:{number}" for number in range(count)]),
+        kind=f"tf.distribute, {kind.lower()}",
+    )
+    on_progress(Progress(step="devices", note=described(placement), line=True))
+    return placement
+
+
+def _split_cpu() -> int:
+    """Make as many devices of the CPU as JAX would, and tell how many that is. Raises UsageError."""
+    wanted = os.environ.get(SPLIT_CPU) or "1"
+    if not wanted.isascii() or not wanted.isdigit() or not int(wanted):
+        raise UsageError(f"{SPLIT_CPU} is {wanted!r}: give a number of devices, 1 or more, or unset it")
+    (cpu, *_) = tf.config.list_physical_devices("CPU")
+    parts = [tf.config.LogicalDeviceConfiguration() for _ in range(int(wanted))]
+    tf.config.set_logical_device_configuration(cpu, parts)
+    return len(parts)
+
+
+def replicas() -> int:
+    """How many copies of a network that is made now there will be."""
+    return int(tf.distribute.get_strategy().num_replicas_in_sync)
