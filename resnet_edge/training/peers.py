@@ -56,36 +56,45 @@ class _Peer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, seconds in QUIET if hasattr(socket, "TCP_KEEPIDLE") else ():
             connection.setsockopt(socket.IPPROTO_TCP, option, seconds)
-        self._connection, self.name = connection, name
-        self._lines = connection.makefile("rb")
+        self._connection, self.name, self._buffer = connection, name, b""
 
     def send(self, line: Line, value: bytes = b"") -> None:
         """One that is gone hears nothing."""
         with suppress(OSError):
             self._connection.sendall(msgspec.json.encode(line) + b"\n" + value)
 
+    def receive(self, seconds: float | None = None) -> Line | None:
+        """None: it is gone, says nothing for so long, or nothing of ours."""
+        with suppress(OSError):
+            self._connection.settimeout(seconds)
+        while b"\n" not in self._buffer:
+            if len(self._buffer) > LONGEST or not self._more():
+                return None
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        try:
+            return msgspec.json.decode(line, type=Line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+
     def read(self, size: int) -> bytes:
         """What follows a line; less where it is gone."""
-        try:
-            return self._lines.read(size)
-        except OSError:
-            return b""
+        while len(self._buffer) < size and self._more():
+            pass
+        value, self._buffer = self._buffer[:size], self._buffer[size:]
+        return value
 
-    def receive(self, seconds: float | None = None) -> Line | None:
-        """None: it is gone, or nothing of ours. Raises TimeoutError."""
-        self._connection.settimeout(seconds)
+    def _more(self) -> bool:
         try:
-            return msgspec.json.decode(self._lines.readline(LONGEST), type=Line)
-        except TimeoutError:
-            raise
-        except (OSError, ValueError, msgspec.DecodeError):
-            return None
+            block = self._connection.recv(1 << 20)
+        except OSError:
+            return False
+        self._buffer += block
+        return bool(block)
 
     def close(self) -> None:
         """Also for a thread that waits for a line."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
-        self._lines.close()
         self._connection.close()
 
 
@@ -99,6 +108,7 @@ class Peers:
         """What happened to another process first."""
         self._news, self._lock = threading.Event(), threading.Lock()
         self._done: set[str] = set()
+        self._over = False
         self._all_done = threading.Event()
         self._values: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         for peer in peers:
@@ -121,7 +131,7 @@ class Peers:
 
     def _lose(self, text: str) -> None:
         with self._lock:
-            if self.lost:
+            if self.lost or self._over:
                 return
             self.lost = text
         if self._devices.index == 0:
@@ -158,8 +168,11 @@ class Peers:
         self._tell(Line("done"))
         if self._devices.index:
             self._all_done.wait()
-            if self.lost:
-                raise PeerLost(self.lost)
+        with self._lock:
+            self._over = True
+            lost = self.lost
+        if lost and self._devices.index:
+            raise PeerLost(lost)
 
     def explain(self, error: BaseException) -> ResnetEdgeError | None:
         """What to say instead of `error`, where that came of another process; where it did not, the others
@@ -251,10 +264,7 @@ def _listening(devices: Devices) -> Iterator[socket.socket]:
 def _admitted(peer: _Peer, devices: Devices, joined: list[_Peer]) -> _Peer | None:
     """A process that fits; None: something else has connected. Raises UsageError where it does not fit, and
     tells it and the others so."""
-    try:
-        line = peer.receive(SETTLE)
-    except TimeoutError:
-        line = None
+    line = peer.receive(SETTLE)
     if line is None or line.state != "join":
         peer.close()
         return None
@@ -291,11 +301,7 @@ def _join(devices: Devices, joined: list[_Peer]) -> None:
     peer = _Peer(_connected(devices, until), process_name(0, devices.processes))
     joined.append(peer)
     peer.send(Line("join", resnet_edge=__version__, processes=devices.processes, index=devices.index))
-    try:
-        # Process 0 may have been started last, and has as long for the others.
-        line = peer.receive(2 * WAIT)
-    except TimeoutError:
-        line = None
+    line = peer.receive(2 * WAIT)  # process 0 may have been started last, and has as long for the others
     if line is None:
         raise PeerLost(f"{peer.name} went away before all were there: see what it says, and start all again")
     if line.state == "failed":
