@@ -203,9 +203,8 @@ def _source(
     first = data.fitted
     like = _targets(first.images[:1].astype(np.float32), first.labels[:1], how)
     targets = tf.TensorSpec((None, *like.shape[1:]), like.dtype.name)
-    signature = (tf.TensorSpec((None, *shape), "float32"), targets)
-    if weighted:
-        signature = (*signature, tf.TensorSpec((None,), "float32"))
+    weights = (tf.TensorSpec((None,), "float32"),) if weighted else ()
+    signature = (tf.TensorSpec((None, *shape), "float32"), targets, *weights)
     return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from resnet_edge import __version__
 from resnet_edge.core.errors import DataError, PeerLost, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.training import peers
 from resnet_edge.training.devices import ONE, Devices
@@ -181,7 +182,7 @@ def test_a_port_that_is_taken(port: int) -> None:
     ],
 )
 def test_a_process_that_does_not_fit_is_refused(port: int, line: bytes, message: str) -> None:
-    line = line.replace(b"%s", peers.__version__.encode())
+    line = line.replace(b"%s", __version__.encode())
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(lambda: run(port, waiting, processes=2)[0])
         with reached(port) as other:
