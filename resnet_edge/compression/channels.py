@@ -145,7 +145,7 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
         scores[:2] = [share_right(network, measured, how, on_progress) for network in networks]
     history = []
     if recipe.epochs:
-        with base.placement.scope():
+        with base.placement.scope(recipe.seed):
             copy = training_copy(graph, recipe.precision)
         history = fit(copy, data, recipe, folder, on_progress, how)
         return_weights(copy, graph)
@@ -224,7 +224,7 @@ def _train_sparse(request: ChannelRequest, base: Base, folder: Path, on_progress
     """Train the open model on with the group penalty; its file is not touched."""
     folder.mkdir(exist_ok=True)
     recipe = replace(request.recipe, epochs=request.sparse_epochs, teacher=None)
-    with base.placement.scope():
+    with base.placement.scope(recipe.seed):
         copy = training_copy(base.graph, recipe.precision)
 
     def penalised() -> Any:

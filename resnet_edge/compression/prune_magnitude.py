@@ -33,7 +33,7 @@ from resnet_edge.compression.tfmot.magnitude import (
     stripped,
     update_step,
 )
-from resnet_edge.compression.tfmot.mirrored import mirrored
+from resnet_edge.compression.tfmot.mirrored import mirrored, noise_note
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.core.sidecar import State, Step, lineage_of, next_sidecar, write_sidecar
@@ -67,7 +67,7 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
     keras.utils.set_random_seed(recipe.seed)
     base = _opened(request, on_progress)
     facts, data = base.opened.facts, base.data
-    with placement.scope():
+    with placement.scope(recipe.seed):
         network = to_tf_keras(base.trunk)
     teacher = teacher_of(recipe, facts.input_shape, facts.head, on_progress, base.opened)
     stamp = {
@@ -91,7 +91,7 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
         callbacks=(update_step(),),
         placement=placement,
     )
-    with placement.scope():
+    with placement.scope(recipe.seed):
         pruned = masked(network, base.names, fine_tuning)
     history = fit(pruned, data, recipe, folder, on_progress, how)
     to_keras(stripped(pruned), base.trunk)
@@ -123,6 +123,7 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
         *_notes(base, before, after),
         *preprocessing_note(facts),
         *lost_ranges_note(facts),
+        *noise_note(network, placement),
         *filter(None, [note]),
     )
     return Compressed(str(out), step, notes)

@@ -25,7 +25,7 @@ from resnet_edge import __version__
 from resnet_edge.compression.qat_task import FineTuneForInt8, rate_after
 from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
 from resnet_edge.compression.tfmot.head import split_head
-from resnet_edge.compression.tfmot.mirrored import mirrored
+from resnet_edge.compression.tfmot.mirrored import mirrored, noise_note
 from resnet_edge.compression.tfmot.quantize import FakeQuantized, fake_quantized, masks_of
 from resnet_edge.compression.tfmot.quantize_points import points_of
 from resnet_edge.core.answers import of_output
@@ -69,7 +69,7 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     lineage = lineage_of(request.model.source, facts.sha256)  # damaged, it is told now, not after training
     if request.default_rate:
         recipe = replace(recipe, learning_rate=rate_after(lineage.steps))
-    with placement.scope():
+    with placement.scope(recipe.seed):
         trunk = _Trunk(opened, request.model.source, request.dense_scales)
     data = training_data(recipe, facts.input_shape, facts.head, on_progress)
     read = checked_reader(opened, request.model, data.fitted.images)
@@ -123,6 +123,7 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
         *_notes(trunk, rounded),
         *preprocessing_note(facts),
         *witness_note(read),
+        *noise_note(trunk.quantized.model, placement),
         *filter(None, [note]),
     )
     return Compressed(str(out), step, notes)

@@ -3,6 +3,7 @@ training together."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,7 +59,10 @@ def process_name(index: int, processes: int) -> str:
 
 
 def devices_of(count: Count, coordinator: str | None, processes: int, index: int) -> Devices:
-    """From the options of a command. Raises UsageError where they do not fit together."""
+    """From the options of a command. Raises UsageError where they do not fit together, and what `cpu_devices`
+    raises."""
+    if count != 1 or processes > 1:
+        cpu_devices()
     if processes == 1:
         for option, given in (("--coordinator", coordinator), ("--process-index", index)):
             if given:
@@ -74,6 +78,15 @@ def devices_of(count: Count, coordinator: str | None, processes: int, index: int
             f"--process-index {index}: of {processes} processes the last is number {processes - 1}"
         )
     return Devices(count=count, coordinator=coordinator, processes=processes, index=index)
+
+
+def cpu_devices() -> int:
+    """How many the CPU is split into, as SPLIT_CPU says. Raises UsageError where that says no number: JAX
+    would break when it is imported."""
+    wanted = os.environ.get(SPLIT_CPU, "1")
+    if not wanted.isascii() or not wanted.isdigit() or not int(wanted):
+        raise UsageError(f"{SPLIT_CPU} is {wanted!r}: give a number of devices, 1 or more, or unset it")
+    return int(wanted)
 
 
 def check_one_machine(devices: Devices, what: str, why: str) -> None:

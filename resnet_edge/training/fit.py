@@ -78,7 +78,7 @@ def fit(
     Raises UnknownName (augmentation); DataError (the checkpoint); UsageError (a batch that does not divide
     among the devices); ResnetEdgeError where the training diverges; PeerLost.
     """
-    with how.placement.scope(), severed(how.placement.processes):
+    with how.placement.scope(recipe.seed), severed(how.placement.processes):
         return _fit(model, data, recipe, folder, on_progress, how)
 
 

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import count as counted
 from typing import Any
 
 import keras
@@ -22,12 +21,6 @@ from numpy.typing import NDArray
 from resnet_edge.core.errors import DeviceUnavailable, PeerLost, UsageError, first_line
 from resnet_edge.training.devices import SPLIT_CPU, Devices, process_name
 from resnet_edge.workers.progress import OnProgress, Progress
-
-WAITING = 7 * 24 * 3600 * 1000
-"""Milliseconds in which all processes come to the same point: one may take longer to load its images, or
-measure and search for hours. That none of them is gone meanwhile is what their parents watch
-(`training.peers`)."""
-_points = counted()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +41,11 @@ class Placement:
         """Whether this process writes files: one does."""
         return self.index == 0
 
-    def scope(self) -> AbstractContextManager[Any]:
-        """Within, the variables of a model are made for these devices."""
+    def scope(self, seed: int) -> AbstractContextManager[Any]:
+        """Within, the variables of a model are made for these devices, and what it begins with is drawn from
+        `seed` alone, as are the seeds of its dropout: a process may have drawn more numbers before than
+        another one, or than one that computes alone. JAX wants the same values of all processes."""
+        keras.utils.set_random_seed(seed)
         scope: AbstractContextManager[Any] = nullcontext() if self.strategy is None else self.strategy.scope()
         return scope
 
@@ -75,7 +71,6 @@ class Placement:
         """What process 0 has; the others give arrays of the same shapes and types."""
         if self.processes == 1:
             return list(values)
-        self._wait()
         from jax.experimental import multihost_utils
 
         return [np.asarray(each) for each in multihost_utils.broadcast_one_to_all(list(values))]
@@ -86,7 +81,6 @@ class Placement:
         if self.processes == 1:
             return
         run = described()
-        self._wait()
         from jax.experimental import multihost_utils
 
         digests = np.stack([_digest(value) for value in (*run.values(), self.devices)])
@@ -99,22 +93,16 @@ class Placement:
                     f"{process_name(index, self.processes)} has another {', another '.join(other)} than "
                     "process 0: give all processes the same command, but for --process-index"
                 )
-
-    def _wait(self) -> None:
-        """Until all processes are here. What devices exchange waits 30 seconds on CPUs (gloo), and this as
-        long as it takes; jax.experimental has no such call (Orbax asks the same client)."""
-        from jax._src import distributed
-
-        with severed(self.processes):
-            distributed.global_state.client.wait_at_barrier(f"resnet-edge-{next(_points)}", WAITING)
+        _exchange(list(self.strategy.device_mesh.devices.flat))  # connects them, as in `connected`
 
     def leave(self) -> None:
         """From now on this process computes for itself: the others may end."""
         if self.processes > 1:
-            self._wait()
             import jax
+            from jax.experimental import multihost_utils
 
             with severed(self.processes):
+                multihost_utils.sync_global_devices("leave")
                 jax.distributed.shutdown()
 
 
@@ -149,8 +137,28 @@ def connected(devices: Devices, on_progress: OnProgress) -> Placement:
         strategy=_data_parallel(used),
         kind=f"keras.distribution on JAX, {local[0].platform}",
     )
+    if devices.processes > 1:
+        from jax.experimental import multihost_utils
+
+        # The first exchange among CPUs connects them, and fails unless all come to it within 30 seconds: now,
+        # when they have just told each other which devices they have. Later ones wait for 30 minutes (XLA,
+        # backends/cpu/runtime/collective_thunk.cc), as one may take longer to load its images. GPUs wait as
+        # long as it takes. That a process is gone is what the parents see (`training.peers`).
+        with severed(devices.processes):
+            multihost_utils.sync_global_devices("connected")
     on_progress(Progress(step="devices", note=described(placement), line=True))
     return placement
+
+
+def _exchange(devices: list[Any]) -> None:
+    """The sum of a number of each, as gradients are summed, while all processes are here."""
+    import jax
+    from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+    mesh = Mesh(np.array(devices), ("batch",))
+    divided, same = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in (("batch",), ()))
+    ones = jax.make_array_from_callback((len(devices),), divided, np.ones(len(devices)).__getitem__)
+    jax.jit(jax.numpy.sum, out_shardings=same)(ones).block_until_ready()
 
 
 def _data_parallel(devices: list[Any]) -> Any:

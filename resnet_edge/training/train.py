@@ -73,7 +73,7 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
         "data": data.identity,
     }
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
-    with placement.scope():
+    with placement.scope(recipe.seed):
         copy = training_copy(graph, recipe.precision)
     history = fit(copy, data, recipe, folder, on_progress, how)
     return_weights(copy, graph)

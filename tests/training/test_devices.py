@@ -43,13 +43,22 @@ def test_what_does_not_fit_together_is_refused(
         devices_of(count, coordinator, processes, index)
 
 
-def test_nothing_said_is_one_device() -> None:
+@pytest.mark.parametrize("said", ["", "two", "0", "-1", "²"])
+def test_a_cpu_is_split_by_a_number(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAX_NUM_CPU_DEVICES", said)
+    with pytest.raises(UsageError, match=f"JAX_NUM_CPU_DEVICES is '{said}': give a number of devices"):
+        devices_of(2, None, 1, 0)
+    assert devices_of(1, None, 1, 0) == ONE
+
+
+def test_nothing_said_is_one_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert devices_of(1, None, 1, 0) == ONE
     assert not ONE.several
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
     assert (devices_environment(ONE), devices_grant(ONE).network) == ({}, False)
 
 
-def test_several_are_for_jax_and_only_processes_get_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_are_for_jax_and_only_processes_get_sockets() -> None:
     for devices, network in ((Devices(count=2), False), (Devices(count="all"), False), (SECOND, True)):
         assert devices.several
         assert devices_environment(devices) == {"KERAS_BACKEND": "jax"}

@@ -40,7 +40,7 @@ def test_one_device_is_the_frameworks_own_choice() -> None:
     ONE.leave()
     (value,) = ONE.as_in_first([np.arange(3)])
     assert value.tolist() == [0, 1, 2]
-    with ONE.scope():
+    with ONE.scope(0):
         pass
 
 

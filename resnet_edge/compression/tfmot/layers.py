@@ -18,6 +18,7 @@ from tf_keras.src.applications import convnext as tf_keras_convnext
 from tf_keras.src.applications import inception_resnet_v2 as tf_keras_inception
 
 from resnet_edge.compression.tfmot.mirrored import replicas
+from resnet_edge.compression.tfmot.synchronized import SynchronizedBatchNormalization
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models.functional.flat import Call, FlatTensor
 
@@ -105,10 +106,18 @@ def _kind(call: Call) -> Any:
     """The class of tf_keras. Raises ModelError where there is none."""
     operation = call.operation
     if call.kind in LAYERS and type(operation) is getattr(keras.layers, call.kind):
+        if call.kind == "BatchNormalization" and replicas() > 1:
+            return _synchronized(call)
         return getattr(tf_keras.layers, call.kind)
     if call.kind in APPLICATIONS and type(operation).__module__.startswith("keras.src.applications."):
         return APPLICATIONS[call.kind]
     raise ModelError(_refusal(call))
+
+
+def _synchronized(call: Call) -> Any:
+    if call.operation.get_config().get("renorm"):
+        raise ModelError(f"the layer {call.name} has renorm=True, which trains on one device: no --devices")
+    return SynchronizedBatchNormalization
 
 
 def _config(call: Call, kind: Any) -> dict[str, Any]:
@@ -122,8 +131,6 @@ def _config(call: Call, kind: Any) -> dict[str, Any]:
                 raise ModelError(f"the layer {call.name} has {key}={value!r}, which tf_keras does not have")
             continue
         config[_RENAMED.get((call.kind, key), key)] = _translated(call, key, value)
-    if kind is tf_keras.layers.BatchNormalization and replicas() > 1:
-        config["synchronized"] = True
     return {**config, "name": call.name, "dtype": "float32"}
 
 

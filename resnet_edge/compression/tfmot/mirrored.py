@@ -1,20 +1,28 @@
 """Runs in the worker of tensorflow-model-optimization. The devices of one machine, for a tf_keras network.
 
 Each has a copy of the network and a part of the batch (tf.distribute.MirroredStrategy). What depends on the
-whole batch is taken over all parts: the statistics of batch normalization (its `synchronized`) and the ranges
-of activations (`quantize_layers`).
+whole batch is taken over all parts: the statistics of batch normalization (`synchronized`) and the ranges of
+activations (`quantize_layers`). What a copy draws, as for dropout, is its own.
 """
 
 from __future__ import annotations
 
-import os
+from typing import Any
 
 import tensorflow as tf
+import tf_keras
 
-from resnet_edge.core.errors import DeviceUnavailable, UsageError
-from resnet_edge.training.devices import SPLIT_CPU, Devices
+from resnet_edge.core.errors import DeviceUnavailable
+from resnet_edge.training.devices import SPLIT_CPU, Devices, cpu_devices
 from resnet_edge.training.placement import ONE, Placement, described
 from resnet_edge.workers.progress import OnProgress, Progress
+
+_NOISE = (
+    tf_keras.layers.Dropout,
+    tf_keras.layers.SpatialDropout2D,
+    tf_keras.layers.GaussianDropout,
+    tf_keras.layers.GaussianNoise,
+)
 
 
 def mirrored(devices: Devices, on_progress: OnProgress) -> Placement:
@@ -41,13 +49,24 @@ def mirrored(devices: Devices, on_progress: OnProgress) -> Placement:
 
 def _split_cpu() -> int:
     """Make as many devices of the CPU as JAX would, and tell how many that is. Raises UsageError."""
-    wanted = os.environ.get(SPLIT_CPU) or "1"
-    if not wanted.isascii() or not wanted.isdigit() or not int(wanted):
-        raise UsageError(f"{SPLIT_CPU} is {wanted!r}: give a number of devices, 1 or more, or unset it")
+    count = cpu_devices()
     (cpu, *_) = tf.config.list_physical_devices("CPU")
-    parts = [tf.config.LogicalDeviceConfiguration() for _ in range(int(wanted))]
-    tf.config.set_logical_device_configuration(cpu, parts)
-    return len(parts)
+    tf.config.set_logical_device_configuration(
+        cpu, [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
+    )
+    return count
+
+
+def noise_note(network: Any, placement: Placement) -> tuple[str, ...]:
+    """What to say where a training on one device would have drawn other noise. `network` is tf_keras'."""
+    names = [layer.name for layer in network.layers if isinstance(getattr(layer, "layer", layer), _NOISE)]
+    if placement.devices == 1 or not names:
+        return ()
+    draw = "draws" if len(names) == 1 else "draw"
+    return (
+        f"{', '.join(names)} {draw} other noise on {placement.devices} devices than on one: the same recipe, "
+        "but not the same weights",
+    )
 
 
 def replicas() -> int:
