@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from resnet_edge.api.checked import ValueRule
+from resnet_edge.api.checked import AtLeast1, ValueRule
 from resnet_edge.core import registry
 from resnet_edge.core.backend_name import CPU, on_host, runtime_of, split_host
 from resnet_edge.core.choices import choose
@@ -152,6 +152,7 @@ def check_on_cluster(named: str | None, backends: Iterable[str]) -> None:
             )
 
 
+DeviceCount: TypeAlias = AtLeast1 | Literal["all"]
 Formats: TypeAlias = Annotated[Words, ValueRule(formats)]
 Schemes: TypeAlias = Annotated[Words, ValueRule(schemes)]
 Backends: TypeAlias = Annotated[Words, ValueRule(backends)]

@@ -19,7 +19,7 @@ from resnet_edge.api.checked import (
     UpToHalf,
     checked,
 )
-from resnet_edge.api.names import Augmentations, Backend, Layers, Scheme, backend, layers, scheme
+from resnet_edge.api.names import Augmentations, Backend, DeviceCount, Layers, Scheme, backend, layers, scheme
 from resnet_edge.api.recipes import recipe
 from resnet_edge.api.reports import CompressionReport, extended
 from resnet_edge.api.values import Data, Model, or_else, text, value_files
@@ -28,10 +28,18 @@ from resnet_edge.compression.magnitude_task import PruneMagnitude, Schedule
 from resnet_edge.compression.prune_channel import prune as prune_channels
 from resnet_edge.compression.pruning import ImportanceName, Kind, Method, PruningTarget, Rules, Scope
 from resnet_edge.compression.step_latency import TimedAs
-from resnet_edge.compression.tfmot_worker import tfmot_worker
+from resnet_edge.compression.tfmot_worker import WHY_ONE_MACHINE, tfmot_worker
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.head import HeadKind
 from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.training.devices import (
+    Devices,
+    check_one_machine,
+    devices_of,
+    output_of,
+    written_note,
+)
+from resnet_edge.training.peers import Peers, together
 from resnet_edge.training.recipe import (
     Compressed,
     Precision,
@@ -86,6 +94,10 @@ def prune(
     teacher_weight: PartOfAll | None = None,
     temperature: Positive | None = None,
     seed: AtLeast0 = 0,
+    devices: DeviceCount = 1,
+    coordinator: str | None = None,
+    processes: AtLeast1 = 1,
+    process_index: AtLeast0 = 0,
     resume: bool = False,
     overwrite: bool = False,
     preprocess: str | Path | None = None,
@@ -99,7 +111,8 @@ def prune(
 
     `model` and `teacher` are a keras.Model or a MODEL of the command line, `data` a DATA word or (images,
     labels). An option of None has the default that `resnet-edge prune --help` tells. Raises UsageError,
-    DataError, ModelError, OutOfReach, OutputError, MissingDependency, WorkerFailed.
+    DataError, ModelError, OutOfReach, OutputError, MissingDependency, DeviceUnavailable, PeerLost,
+    WorkerFailed.
     """
     check_variables()
     channel = {
@@ -117,8 +130,10 @@ def prune(
         "sparsity": sparsity,
     }
     _check_method(method, {"magnitude": {"schedule": schedule}, "channel": channel})
-    path = Path(out)
-    with value_files() as files:
+    place = devices_of(devices, coordinator, processes, process_index)
+    if method == "magnitude":
+        check_one_machine(place, "--method magnitude", WHY_ONE_MACHINE)
+    with value_files() as files, output_of(place, Path(out)) as path:
         source = ModelRequest(
             files.model(model),
             input_shape=input_shape,
@@ -127,7 +142,7 @@ def prune(
             head=head,
         )
         check_not_the_model(path, source.source)
-        check_keras_output(path, overwrite=overwrite, resume=resume)
+        check_keras_output(path, overwrite=overwrite, resume=resume and place.index == 0)
         check_source(source)
         options = _PruneOptions(
             model=source,
@@ -153,16 +168,18 @@ def prune(
             amount=amount,
             exclude=None if exclude is None else layers(exclude),
             out=str(path),
-            resume=resume,
+            devices=place,
+            resume=resume and place.index == 0,
             command=command,
             overwrite=overwrite,
         )
-        with training_run(path):
+        with together(place, files.progress(on_progress)) as peers, training_run(path):
             report = from_the_start(files.progress(on_progress), STARTING)
             if method == "magnitude":
                 compressed = _magnitude(options, or_else(schedule, "polynomial"), report)
             else:
-                compressed = _channels(options, channel, report)
+                compressed = _channels(options, channel, peers, report)
+        compressed = replace(compressed, file=str(out), notes=(*written_note(place), *compressed.notes))
         return extended(CompressionReport, files.named(compressed))
 
 
@@ -175,6 +192,7 @@ class _PruneOptions:
     amount: float | None
     exclude: tuple[str, ...] | None
     out: str
+    devices: Devices
     resume: bool
     command: str
     overwrite: bool
@@ -201,6 +219,7 @@ def _magnitude(options: _PruneOptions, schedule: Schedule, on_progress: OnProgre
         schedule=schedule,
         exclude=options.exclude,
         out=options.out,
+        devices=options.devices,
         resume=options.resume,
         command=options.command,
         overwrite=options.overwrite,
@@ -211,7 +230,9 @@ def _magnitude(options: _PruneOptions, schedule: Schedule, on_progress: OnProgre
         return worker.run(task, on_progress)
 
 
-def _channels(options: _PruneOptions, given: dict[str, Any], on_progress: OnProgress) -> Compressed:
+def _channels(
+    options: _PruneOptions, given: dict[str, Any], peers: Peers, on_progress: OnProgress
+) -> Compressed:
     def option(name: str, default: Any) -> Any:
         return or_else(given[name], default)
 
@@ -248,11 +269,12 @@ def _channels(options: _PruneOptions, given: dict[str, Any], on_progress: OnProg
         sparse_epochs=option("sparse_epochs", 0),
         sparsity=option("sparsity", 1e-4),
         out=options.out,
+        devices=options.devices,
         resume=options.resume,
         command=options.command,
         overwrite=options.overwrite,
     )
-    return prune_channels(request, on_progress)
+    return prune_channels(request, peers, on_progress)
 
 
 def _check_channels(given: dict[str, Any], amounts: list[str]) -> None:

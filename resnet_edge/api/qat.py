@@ -16,15 +16,16 @@ from resnet_edge.api.checked import (
     UpToHalf,
     checked,
 )
-from resnet_edge.api.names import Augmentations
+from resnet_edge.api.names import Augmentations, DeviceCount
 from resnet_edge.api.recipes import recipe
 from resnet_edge.api.reports import CompressionReport, extended
 from resnet_edge.api.values import Data, Model, text, value_files
 from resnet_edge.compression.qat_task import RATE, FineTuneForInt8, QatPrecision
-from resnet_edge.compression.tfmot_worker import tfmot_worker
+from resnet_edge.compression.tfmot_worker import WHY_ONE_MACHINE, tfmot_worker
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.training.devices import check_one_machine, devices_of
 from resnet_edge.training.recipe import (
     check_keras_output,
     check_not_the_model,
@@ -63,6 +64,10 @@ def qat(
     teacher_weight: PartOfAll | None = None,
     temperature: Positive | None = None,
     seed: AtLeast0 = 0,
+    devices: DeviceCount = 1,
+    coordinator: str | None = None,
+    processes: AtLeast1 = 1,
+    process_index: AtLeast0 = 0,
     resume: bool = False,
     overwrite: bool = False,
     on_progress: OnProgress = silent,
@@ -72,9 +77,11 @@ def qat(
 
     `model` and `teacher` are a keras.Model or a MODEL of the command line, `data` a DATA word or (images,
     labels). All else is as `resnet-edge qat --help` says. Raises UsageError, DataError, ModelError,
-    OutputError, MissingDependency, WorkerFailed.
+    OutputError, MissingDependency, DeviceUnavailable, WorkerFailed.
     """
     check_variables()
+    place = devices_of(devices, coordinator, processes, process_index)
+    check_one_machine(place, "qat", WHY_ONE_MACHINE)
     path = Path(out)
     with value_files() as files:
         source = ModelRequest(
@@ -109,6 +116,7 @@ def qat(
                 seed=seed,
             ),
             out=str(path),
+            devices=place,
             resume=resume,
             command=command,
             overwrite=overwrite,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge import zoo
@@ -16,12 +17,20 @@ from resnet_edge.api.checked import (
     UpToHalf,
     checked,
 )
-from resnet_edge.api.names import Augmentations
+from resnet_edge.api.names import Augmentations, DeviceCount
 from resnet_edge.api.recipes import recipe
 from resnet_edge.api.reports import TrainReport, extended
 from resnet_edge.api.values import Data, Model, value_files
 from resnet_edge.core.choices import choose
 from resnet_edge.models import ModelRequest, check_source
+from resnet_edge.training.devices import (
+    devices_environment,
+    devices_grant,
+    devices_of,
+    output_of,
+    written_note,
+)
+from resnet_edge.training.peers import together
 from resnet_edge.training.recipe import (
     Precision,
     Train,
@@ -31,7 +40,6 @@ from resnet_edge.training.recipe import (
     training_grant,
 )
 from resnet_edge.training.unfinished import training_run
-from resnet_edge.workers.environment import engine
 from resnet_edge.workers.process import WorkerProcess, log_folder
 from resnet_edge.workers.progress import STARTING, OnProgress, from_the_start, silent
 from resnet_edge.workers.variables import check_variables
@@ -59,6 +67,10 @@ def train(
     teacher_weight: PartOfAll | None = None,
     temperature: Positive | None = None,
     seed: AtLeast0 = 0,
+    devices: DeviceCount = 1,
+    coordinator: str | None = None,
+    processes: AtLeast1 = 1,
+    process_index: AtLeast0 = 0,
     resume: bool = False,
     overwrite: bool = False,
     input_shape: Shape | None = None,
@@ -69,18 +81,19 @@ def train(
 
     `data` is a DATA word or (images, labels); `start` and `teacher` are a MODEL or a keras.Model. All else is
     as `resnet-edge train --help` says. An interrupted run goes on when it is called again. Keras
-    computes with JAX where KERAS_BACKEND is jax. Raises UsageError,
-    UnknownName, DataError, ModelError, OutputError, MissingDependency, WorkerFailed.
+    computes with JAX where KERAS_BACKEND is jax, and on several devices. Raises UsageError,
+    UnknownName, DataError, ModelError, OutputError, MissingDependency, DeviceUnavailable, PeerLost,
+    WorkerFailed.
     """
     check_variables()
     arch = choose("network", arch, zoo.architectures())
-    path = Path(out)
-    with value_files() as files:
+    place = devices_of(devices, coordinator, processes, process_index)
+    with value_files() as files, output_of(place, Path(out)) as path:
         begun = None if start is None else files.model(start)
         if begun is not None:
             check_not_the_model(path, begun)
             check_source(ModelRequest(begun))
-        check_keras_output(path, overwrite=overwrite, resume=resume)
+        check_keras_output(path, overwrite=overwrite, resume=resume and place.index == 0)
         task = Train(
             arch=arch,
             recipe=recipe(
@@ -105,19 +118,21 @@ def train(
             ),
             out=str(path),
             start=begun,
-            resume=resume,
+            devices=place,
+            resume=resume and place.index == 0,
             command=command,
             overwrite=overwrite,
         )
         started = () if begun is None else (ModelRequest(begun),)
         check_recipe_data(task.recipe)
-        grant = training_grant(task.recipe, task.out, *started)
+        grant = training_grant(task.recipe, task.out, *started) | devices_grant(place)
         with (
+            together(place, files.progress(on_progress)) as peers,
             training_run(path),
             log_folder() as logs,
-            WorkerProcess("training", logs / "train.log", engine(), grant) as worker,
+            WorkerProcess("training", logs / "train.log", devices_environment(place), grant) as worker,
         ):
-            return extended(
-                TrainReport,
-                files.named(worker.run(task, from_the_start(files.progress(on_progress), STARTING))),
-            )
+            peers.watch(worker.close)
+            result = worker.run(task, from_the_start(files.progress(on_progress), STARTING))
+        result = replace(result, file=str(out), notes=(*written_note(place), *result.notes))
+        return extended(TrainReport, files.named(result))

@@ -23,6 +23,46 @@ from resnet_edge.training.recipe import Precision
 Decorated = Callable[..., Any]
 
 
+class _DeviceCount(click.ParamType[Any]):
+    """A number of devices, or all."""
+
+    name = "count"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == "all" else value_type(AtLeast1).convert(value, param, ctx)
+
+
+device_options = (
+    click.option(
+        "--devices",
+        default=1,
+        show_default=True,
+        type=_DeviceCount(),
+        metavar="N|all",
+        help="Divide each batch among so many devices of this machine.",
+    ),
+    click.option(
+        "--coordinator",
+        metavar="HOST:PORT",
+        help="Where process 0 of a training of several processes can be reached.",
+    ),
+    click.option(
+        "--processes",
+        default=1,
+        show_default=True,
+        type=value_type(AtLeast1),
+        help="Divide each batch among the devices of so many, each started with the same command.",
+    ),
+    click.option(
+        "--process-index",
+        default=0,
+        show_default=True,
+        type=value_type(AtLeast0),
+        help="Which of them this one is, from 0, which writes the files.",
+    ),
+)
+
+
 def training_options(
     *,
     epochs: int,
@@ -98,6 +138,7 @@ def training_options(
             help="Softens both outputs before they are compared.",
         ),
         click.option("--seed", default=0, show_default=True, type=value_type(AtLeast0)),
+        *device_options,
         click.option(
             "--resume", is_flag=True, help="Continue an interrupted run; an error where there is none."
         ),

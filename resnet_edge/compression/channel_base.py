@@ -29,6 +29,7 @@ from resnet_edge.models.functional.flat import FlatGraph, flat_graph
 from resnet_edge.training.augment import AugmentedBatches
 from resnet_edge.training.fit import Fit
 from resnet_edge.training.losses import loss_of
+from resnet_edge.training.placement import Placement, connected
 from resnet_edge.training.training_data import TrainingData, training_data
 from resnet_edge.workers.progress import silent
 
@@ -49,6 +50,7 @@ class Base:
     channels: ChannelMap
     data: TrainingData
     read: ReaderCheck
+    placement: Placement
 
     def fed(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[Any, NDArray[Any]]:
         """What the network takes, and what losses.py holds its outputs against: the labels, or of an
@@ -68,14 +70,15 @@ class Base:
             inputs=lambda images: preprocessed(images, facts.preprocessing),
             teacher=teacher,
             penalty=penalised,
+            placement=self.placement,
         )
 
 
 @lru_cache(maxsize=1)
 def base_of(request: ChannelRequest) -> Base:
     """Opened once. Raises what opening the model and the data raises, and ModelError where nothing
-    can be pruned."""
-    model = request.model
+    can be pruned; DeviceUnavailable, PeerLost."""
+    model, placement = request.model, connected(request.devices, silent)
     opened = open_model(model, silent)
     if not isinstance(opened.trackable, keras.Model):
         raise ModelError(
@@ -86,7 +89,7 @@ def base_of(request: ChannelRequest) -> Base:
     channels = channel_map(graph)
     data = training_data(request.recipe, facts.input_shape, facts.head, silent)
     read = checked_reader(opened, model, data.fitted.images)
-    return Base(opened=opened, graph=graph, channels=channels, data=data, read=read)
+    return Base(opened=opened, graph=graph, channels=channels, data=data, read=read, placement=placement)
 
 
 def plain_loss(request: ChannelRequest) -> Any:

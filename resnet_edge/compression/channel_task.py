@@ -8,6 +8,7 @@ from resnet_edge.compression.pruning import ImportanceName, PruningSummary, Prun
 from resnet_edge.compression.step_latency import TimedAs
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.models import ModelRequest
+from resnet_edge.training.devices import ONE, Devices
 from resnet_edge.training.recipe import Compressed, Recipe
 from resnet_edge.workers.task import Task
 
@@ -23,7 +24,7 @@ class ChannelRequest:
 
     `rules.blocks` lets whole residual blocks go as well, as many as the target takes;
     `remove_blocks` says how many, and then both targets may be None: no channel goes.
-    `resume`, `overwrite` and `command` as in Train.
+    `devices`, `resume`, `overwrite` and `command` as in Train.
     """
 
     model: ModelRequest
@@ -36,6 +37,7 @@ class ChannelRequest:
     sparse_epochs: int
     sparsity: float
     out: str
+    devices: Devices = ONE
     resume: bool = False
     command: str = ""
     remove_blocks: int | None = None

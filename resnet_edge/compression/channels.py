@@ -44,13 +44,15 @@ from resnet_edge.models import open_model
 from resnet_edge.models.functional.flat import flat_graph, return_weights
 from resnet_edge.training.checkpoint import BEGIN_ANEW, open_checkpoint
 from resnet_edge.training.fit import fit, share_right, training_details
+from resnet_edge.training.placement import described
 from resnet_edge.training.recipe import Compressed
+from resnet_edge.training.same_everywhere import same_everywhere
 from resnet_edge.training.saved_model import as_saved, lost_ranges_note, preprocessing_note
 from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_copy import training_copy
 from resnet_edge.training.unfinished import checkpoint_folder, finished_file
-from resnet_edge.workers.progress import OnProgress, silent, underway
+from resnet_edge.workers.progress import OnProgress, Progress, silent, underway
 
 CHOSEN = "chosen.keras"
 """The network that was chosen, in the checkpoint."""
@@ -64,6 +66,9 @@ def prepare(task: PrepareChannels, on_progress: OnProgress) -> Prepared:
     request = task.wanted
     with underway("model", f"reading {request.model.source}", on_progress):
         base = base_of(request)
+    placement = base.placement
+    if placement.devices > 1:
+        on_progress(Progress(step="devices", note=described(placement), line=True))
     blocks = block_count(request, base)
     if request.target is not None:  # out of reach, if it is, whatever the importance: tell it now
         check_reach(request, base, request.target)
@@ -78,6 +83,8 @@ def prepare(task: PrepareChannels, on_progress: OnProgress) -> Prepared:
         "model_sha256": facts.sha256,
         "data": base.data.identity,
     }
+    del stamp["devices"]  # the same is trained on any
+    placement.agree(lambda: {**_same_everywhere(stamp), **same_everywhere(request.recipe, base.data)})
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     known = folder / "chosen.json"
     if known.is_file():
@@ -86,6 +93,13 @@ def prepare(task: PrepareChannels, on_progress: OnProgress) -> Prepared:
         _train_sparse(request, base, folder / "sparse", on_progress)
         weights_changed()
     return Prepared(str(folder), None, blocks)
+
+
+def _same_everywhere(stamp: dict[str, Any]) -> dict[str, Any]:
+    """The options of a pruning, and its model; what names files counts by its content."""
+    apart = {"model", "recipe", "data", "out"}
+    options = {f"--{name.replace('_', '-')}": value for name, value in stamp.items() if name not in apart}
+    return {"MODEL": options.pop("--model-sha256"), **options}
 
 
 def _chosen_in(file: Path) -> Chosen:
@@ -131,9 +145,11 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
         scores[:2] = [share_right(network, measured, how, on_progress) for network in networks]
     history = []
     if recipe.epochs:
-        copy = training_copy(graph, recipe.precision)
+        with base.placement.scope(recipe.seed):
+            copy = training_copy(graph, recipe.precision)
         history = fit(copy, data, recipe, folder, on_progress, how)
         return_weights(copy, graph)
+    base.placement.leave()
     if measured is not None:
         scores[2] = share_right(model.predict_on_batch, measured, how, on_progress)
     file = finished_file(out)
@@ -208,7 +224,8 @@ def _train_sparse(request: ChannelRequest, base: Base, folder: Path, on_progress
     """Train the open model on with the group penalty; its file is not touched."""
     folder.mkdir(exist_ok=True)
     recipe = replace(request.recipe, epochs=request.sparse_epochs, teacher=None)
-    copy = training_copy(base.graph, recipe.precision)
+    with base.placement.scope(recipe.seed):
+        copy = training_copy(base.graph, recipe.precision)
 
     def penalised() -> Any:
         return penalty(copy, base.channels, request.sparsity)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from resnet_edge.models import ModelRequest
+from resnet_edge.training.devices import ONE, Devices
 from resnet_edge.training.recipe import Compressed, Recipe
 from resnet_edge.workers.task import Task
 
@@ -27,7 +28,7 @@ class PruneMagnitude(
 
     `schedule`: `polynomial` approaches the amount step by step, `constant` begins with it.
     `exclude` are names or globs of layers that keep their weights; None: the first convolution.
-    `resume`, `overwrite` and `command` as in Train.
+    `devices`, `resume`, `overwrite` and `command` as in Train.
     """
 
     model: ModelRequest
@@ -36,6 +37,7 @@ class PruneMagnitude(
     schedule: Schedule
     exclude: tuple[str, ...] | None
     out: str
+    devices: Devices = ONE
     resume: bool = False
     command: str = ""
     overwrite: bool = False

@@ -12,6 +12,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from resnet_edge.compression.channel_task import (
     Candidate,
     ChannelRequest,
@@ -25,6 +27,8 @@ from resnet_edge.compression.pruning import PruningTarget
 from resnet_edge.compression.step_latency import Race
 from resnet_edge.core.errors import OutOfReach, ResnetEdgeError
 from resnet_edge.core.files.scratch import scratch_folder
+from resnet_edge.training.devices import devices_environment, devices_grant
+from resnet_edge.training.peers import Peers
 from resnet_edge.training.recipe import Compressed, fitted_to_data, training_grant
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import Worker, WorkerPool
@@ -39,9 +43,11 @@ NEAR = 0.05
 """A candidate this much below the wanted latency, relatively, is near enough."""
 
 
-def prune(request: ChannelRequest, on_progress: OnProgress) -> Compressed:
+def prune(request: ChannelRequest, peers: Peers, on_progress: OnProgress) -> Compressed:
     """Prune, fine-tune and save. Raises ResnetEdgeError where a target is out of reach, and what
-    opening the model and the data raises; an interrupted run can be resumed."""
+    opening the model and the data raises; PeerLost; an interrupted run can be resumed.
+
+    Of several processes the first one chooses, as it alone can time: the others get the network from it."""
     request = replace(request, model=fitted_to_data(request.model, request.recipe))
     with (
         log_folder() as logs,
@@ -49,14 +55,36 @@ def prune(request: ChannelRequest, on_progress: OnProgress) -> Compressed:
         WorkerPool(logs, env={"TMPDIR": str(scratch)}, grant=Grant(writes=(str(scratch),))) as workers,
     ):
         worker = workers.worker(
-            "pruning", on_progress, training_grant(request.recipe, request.out, request.model)
+            "pruning",
+            on_progress,
+            training_grant(request.recipe, request.out, request.model) | devices_grant(request.devices),
+            env=devices_environment(request.devices),
         )
+        peers.watch(workers.close)
         prepared = worker.run(PrepareChannels(wanted=request))
         chosen = prepared.chosen
-        if chosen is None:
+        if request.devices.index:
+            chosen = _received(peers.share(None), scratch)
+        elif chosen is None:
             chosen = _searched(request, prepared, worker, workers, scratch, on_progress)
+        if request.devices.processes > 1 and not request.devices.index:
+            peers.share(_sent(chosen))
         finishing = FinishChannels(wanted=request, chosen=chosen)
         return worker.run(finishing)
+
+
+def _sent(chosen: Chosen) -> bytes:
+    """The choice on a line, and the network."""
+    return msgspec.json.encode(chosen) + b"\n" + Path(chosen.candidate.file).read_bytes()
+
+
+def _received(content: bytes, scratch: Path) -> Chosen:
+    """What `_sent` gave in process 0, with a file of this one."""
+    choice, _, network = content.partition(b"\n")
+    chosen = msgspec.json.decode(choice, type=Chosen)
+    file = scratch / "chosen.keras"
+    file.write_bytes(network)
+    return replace(chosen, candidate=replace(chosen.candidate, file=str(file)))
 
 
 def _searched(

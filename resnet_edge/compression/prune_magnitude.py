@@ -33,6 +33,7 @@ from resnet_edge.compression.tfmot.magnitude import (
     stripped,
     update_step,
 )
+from resnet_edge.compression.tfmot.mirrored import mirrored, noise_note
 from resnet_edge.core.errors import ModelError
 from resnet_edge.core.results.reader_check import ReaderCheck
 from resnet_edge.core.sidecar import State, Step, lineage_of, next_sidecar, write_sidecar
@@ -57,15 +58,17 @@ Pixels = NDArray[np.float32]
 def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
     """Prune, fine-tune and save.
 
-    Raises ModelError (a network that tf_keras cannot hold), UsageError, DataError, UnknownName;
-    ResnetEdgeError where the training diverges or the zeros are not there in the end. An
+    Raises ModelError (a network that tf_keras cannot hold), UsageError, DataError, UnknownName,
+    DeviceUnavailable; ResnetEdgeError where the training diverges or the zeros are not there in the end. An
     interrupted run can be resumed.
     """
     recipe, out = request.recipe, Path(request.out)
+    placement = mirrored(request.devices, on_progress)
     keras.utils.set_random_seed(recipe.seed)
     base = _opened(request, on_progress)
     facts, data = base.opened.facts, base.data
-    network = to_tf_keras(base.trunk)
+    with placement.scope(recipe.seed):
+        network = to_tf_keras(base.trunk)
     teacher = teacher_of(recipe, facts.input_shape, facts.head, on_progress, base.opened)
     stamp = {
         **asdict(replace(request, resume=False, command="", overwrite=False)),
@@ -74,6 +77,7 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
         "model_sha256": facts.sha256,
         "data": data.identity,
     }
+    del stamp["devices"]  # the same is trained on any
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     measured, right_before = data.measured_on, _right(base, on_progress)
     before = state_of(request.model, right_before, measured)
@@ -85,8 +89,10 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
         teacher=teacher,
         framework=tf_keras,
         callbacks=(update_step(),),
+        placement=placement,
     )
-    pruned = masked(network, base.names, fine_tuning)
+    with placement.scope(recipe.seed):
+        pruned = masked(network, base.names, fine_tuning)
     history = fit(pruned, data, recipe, folder, on_progress, how)
     to_keras(stripped(pruned), base.trunk)
     layers = sparsity(base.trunk, base.names)
@@ -117,6 +123,7 @@ def prune(request: PruneMagnitude, on_progress: OnProgress) -> Compressed:
         *_notes(base, before, after),
         *preprocessing_note(facts),
         *lost_ranges_note(facts),
+        *noise_note(network, placement),
         *filter(None, [note]),
     )
     return Compressed(str(out), step, notes)

@@ -25,6 +25,7 @@ from resnet_edge import __version__
 from resnet_edge.compression.qat_task import FineTuneForInt8, rate_after
 from resnet_edge.compression.tfmot.bridge import to_keras, to_tf_keras
 from resnet_edge.compression.tfmot.head import split_head
+from resnet_edge.compression.tfmot.mirrored import mirrored, noise_note
 from resnet_edge.compression.tfmot.quantize import FakeQuantized, fake_quantized, masks_of
 from resnet_edge.compression.tfmot.quantize_points import points_of
 from resnet_edge.core.answers import of_output
@@ -57,9 +58,10 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     """Fine-tune as the recipe says.
 
     Raises ModelError (a layer that cannot be quantized in training, a model without a graph),
-    UsageError, DataError, UnknownName; ResnetEdgeError where the training diverges.
+    UsageError, DataError, UnknownName, DeviceUnavailable; ResnetEdgeError where the training diverges.
     """
     recipe, out = request.recipe, Path(request.out)
+    placement = mirrored(request.devices, on_progress)
     keras.utils.set_random_seed(recipe.seed)
     with underway("model", f"reading {request.model.source}", on_progress):
         opened = open_model(request.model, on_progress)
@@ -67,7 +69,8 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
     lineage = lineage_of(request.model.source, facts.sha256)  # damaged, it is told now, not after training
     if request.default_rate:
         recipe = replace(recipe, learning_rate=rate_after(lineage.steps))
-    trunk = _Trunk(opened, request.model.source, request.dense_scales)
+    with placement.scope(recipe.seed):
+        trunk = _Trunk(opened, request.model.source, request.dense_scales)
     data = training_data(recipe, facts.input_shape, facts.head, on_progress)
     read = checked_reader(opened, request.model, data.fitted.images)
     how = Fit(
@@ -76,6 +79,7 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
         inputs=trunk.inputs(data, recipe.batch_size),
         teacher=teacher_of(recipe, facts.input_shape, facts.head, on_progress, opened),
         framework=tf_keras,
+        placement=placement,
     )
     stamp = {"model": facts.sha256, "recipe": recipe.lasting(), "data": data.identity}
     if request.dense_scales != "per-tensor":
@@ -119,6 +123,7 @@ def qat(request: FineTuneForInt8, on_progress: OnProgress) -> Compressed:
         *_notes(trunk, rounded),
         *preprocessing_note(facts),
         *witness_note(read),
+        *noise_note(trunk.quantized.model, placement),
         *filter(None, [note]),
     )
     return Compressed(str(out), step, notes)

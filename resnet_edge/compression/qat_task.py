@@ -12,6 +12,7 @@ import msgspec
 from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.sidecar import Step
 from resnet_edge.models import ModelRequest
+from resnet_edge.training.devices import ONE, Devices
 from resnet_edge.training.recipe import Compressed, Recipe
 from resnet_edge.workers.task import Task
 
@@ -47,7 +48,7 @@ class FineTuneForInt8(
 ):
     """Fine-tune `model` with fake quantization and write it, with its ranges, to `out` (.keras).
 
-    `resume`, `overwrite` and `command` as in Train. `dense_scales`: of the int8 weights of dense
+    `devices`, `resume`, `overwrite` and `command` as in Train. `dense_scales`: of the int8 weights of dense
     layers, as `convert` is to be asked for them. `default_rate`: nobody asked for the recipe's learning rate,
     and what is known of the model decides it (`rate_after`).
     """
@@ -55,6 +56,7 @@ class FineTuneForInt8(
     model: ModelRequest
     recipe: Recipe
     out: str
+    devices: Devices = ONE
     resume: bool = False
     command: str = ""
     overwrite: bool = False

@@ -13,6 +13,7 @@ ResnetEdgeError                exit 3   could not be done; the message says how 
 ├─ UnsupportedScheme                    a format that does not offer the scheme
 ├─ OutOfReach                           a target that no network meets
 ├─ OutputError                          the output folder or the disk
+├─ PeerLost                             another process of the same training failed or went away
 └─ WorkerFailed                         a worker process died or broke; its log is named
 """
 
@@ -94,6 +95,10 @@ class OutOfReach(ResnetEdgeError):
 
 class OutputError(ResnetEdgeError):
     """The output folder cannot be written."""
+
+
+class PeerLost(ResnetEdgeError):
+    """Another process that takes part in the same training failed, or went away."""
 
 
 class WorkerFailed(ResnetEdgeError):

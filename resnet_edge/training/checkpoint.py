@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from resnet_edge.core.errors import DataError, UsageError, first_line
 from resnet_edge.core.files.atomic import take_name, write_whole
 from resnet_edge.models._state import finalize_state
+from resnet_edge.training.placement import ONE, Placement
 from resnet_edge.training.unfinished import RECIPE, check_unfinished, checkpoint_folder, holds_work
 
 BEGIN_ANEW = "remove the folder that it is in, to begin anew"
@@ -63,21 +64,27 @@ class Checkpoint:
     """Keeps the variables of a compiled model and its optimizer as of the last finished epoch.
 
     For Keras 3 and tf_keras alike, and for what tensorflow-model-optimization wraps: the
-    latter's models do not come back from the files that tf_keras writes of them.
+    latter's models do not come back from the files that tf_keras writes of them. The file does not depend on
+    the devices: of several processes the first one has it, and the others get what is in it.
     """
 
-    def __init__(self, folder: Path, epochs: int) -> None:
+    def __init__(self, folder: Path, epochs: int, placement: Placement = ONE) -> None:
         """`epochs` is how many there are in the whole run."""
-        self._folder, self._epochs = folder, epochs
+        self._folder, self._epochs, self._placement = folder, epochs, placement
 
     def restore(self, model: Any) -> int:
         """Put the last state into `model`; tells how many epochs are done. Raises DataError where that is of
         no such run, or damaged."""
-        done = self._done()
+        first = self._placement.writes
+        (number,) = self._placement.as_in_first([np.asarray(self._done() if first else 0)])
+        done = int(number)
         if done:
             model.optimizer.build(model.trainable_variables)  # else it has no variables yet
-            for variable, values in zip(_variables(model), self._values(model, done), strict=True):
-                variable.assign(values)
+            values = (
+                self._values(model, done) if first else [_array(variable) for variable in _variables(model)]
+            )
+            for variable, value in zip(_variables(model), self._placement.as_in_first(values), strict=True):
+                variable.assign(value)
             finalize_state(model)
         return done
 
@@ -98,8 +105,10 @@ class Checkpoint:
 
     def save(self, model: Any, done: int) -> None:
         """Write the state of `model` after `done` epochs, then remove the state before it."""
+        if not self._placement.writes:
+            return
         part = self._folder / "part.npz"
-        np.savez(part, *(np.asarray(variable) for variable in _variables(model)))
+        np.savez(part, *(_array(variable) for variable in _variables(model)))
         take_name(part, self._file(done))
         for file in self._folder.glob("epoch-*.npz"):
             if file != self._file(done):
@@ -120,3 +129,8 @@ class Checkpoint:
 
 def _variables(model: Any) -> list[Any]:
     return [*model.variables, *model.optimizer.variables]
+
+
+def _array(variable: Any) -> NDArray[Any]:
+    """Its value; one with a copy on each device gives none to numpy by itself."""
+    return np.asarray(variable.numpy())

@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,15 @@ from resnet_edge.core.files.documents import read_json
 from resnet_edge.core.head import Head
 from resnet_edge.training.augment import AugmentedBatches
 from resnet_edge.training.checkpoint import BEGIN_ANEW, Checkpoint, empty
+from resnet_edge.training.held_out import BATCH, HeldOut
 from resnet_edge.training.losses import accuracy_of, loss_of
 from resnet_edge.training.moving_statistics import forget_in_time
+from resnet_edge.training.placement import ONE, Placement, severed
 from resnet_edge.training.recipe import Recipe
 from resnet_edge.training.training_data import LabelledImages, TrainingData
 from resnet_edge.workers.progress import OnProgress, Progress
 
 Pixels = NDArray[np.float32]
-VALIDATION_BATCH = 500
 
 
 def as_they_are(pixels: Pixels) -> Pixels:
@@ -45,6 +45,7 @@ def as_they_are(pixels: Pixels) -> Pixels:
 class Fit:
     """What a fit needs beside the model and the recipe.
 
+    `placement` is where it computes, in whose scope the model was made.
     `label` is what the progress calls it. `head` tells what the model gives. `inputs` makes of (B, H, W, C)
     raw pixels what the model takes; `teacher` makes of them (B, classes) logits, or the embedding that an
     embedding is to become. `penalty` is a scalar of the weights, added to the loss. `framework` is keras or
@@ -58,6 +59,7 @@ class Fit:
     penalty: Callable[[], Any] | None = None
     framework: Any = keras
     callbacks: tuple[Any, ...] = ()
+    placement: Placement = ONE
 
     @property
     def measure(self) -> str:
@@ -73,15 +75,24 @@ def fit(
 ) -> History:
     """Fit `model` in place, from where the checkpoint in `folder` is; gives one row per epoch.
 
-    Raises UnknownName (augmentation); DataError (the checkpoint); ResnetEdgeError where the training
-    diverges.
+    Raises UnknownName (augmentation); DataError (the checkpoint); UsageError (a batch that does not divide
+    among the devices); ResnetEdgeError where the training diverges; PeerLost.
     """
+    with how.placement.scope(recipe.seed), severed(how.placement.processes):
+        return _fit(model, data, recipe, folder, on_progress, how)
+
+
+def _fit(
+    model: Any, data: TrainingData, recipe: Recipe, folder: Path, on_progress: OnProgress, how: Fit
+) -> History:
+    fitted, placement = data.fitted, how.placement
     batches = AugmentedBatches(
-        data.fitted.images, data.fitted.labels, recipe.batch_size, recipe.augment, recipe.seed
+        fitted.images, fitted.labels, recipe.batch_size, recipe.augment, recipe.seed, placement.share
     )
+    placement.check_batch(batches.batch_size, len(fitted))
     forget_in_time(model, recipe.epochs * len(batches))
     _compile(model, recipe, len(batches), how)
-    checkpoint = Checkpoint(folder, recipe.epochs)
+    checkpoint = Checkpoint(folder, recipe.epochs, placement)
     done = checkpoint.restore(model)
     if done:
         on_progress(
@@ -97,14 +108,16 @@ def fit(
     watched = how.framework.callbacks.LambdaCallback(
         on_epoch_begin=watcher.epoch_begins, on_train_batch_end=watcher.batch_ends, on_epoch_end=on_epoch_end
     )
-    held = data.held_out
+    held = None if data.held_out is None else HeldOut(data.held_out, placement)
     model.fit(
         _source(lambda: _fed(batches.epochs(done), how), data, how),
         initial_epoch=done,
         epochs=recipe.epochs,
         steps_per_epoch=len(batches),
-        validation_data=None if held is None else _source(lambda: _fed(_in_order(held), how), data, how),
-        validation_steps=None if held is None else math.ceil(len(held) / VALIDATION_BATCH),
+        validation_data=None
+        if held is None
+        else _source(lambda: _fed_weighted(held, how), data, how, placement.devices > 1),
+        validation_steps=None if held is None else held.steps,
         callbacks=[*how.callbacks, watched],
         verbose=0,
     )
@@ -118,10 +131,10 @@ def share_right(
     fraction of them; of an embedding, whether the nearest neighbour has the image's label. The mean is the
     accuracy."""
     outputs = []
-    for start in range(0, len(images), VALIDATION_BATCH):
-        rows = slice(start, start + VALIDATION_BATCH)
+    for start in range(0, len(images), BATCH):
+        rows = slice(start, start + BATCH)
         outputs.append(np.asarray(network(how.inputs(images.images[rows].astype(np.float32)))))
-        on_progress(Progress(step="test", done=min(start + VALIDATION_BATCH, len(images)), total=len(images)))
+        on_progress(Progress(step="test", done=min(start + BATCH, len(images)), total=len(images)))
     answer = answers(how.head, np.concatenate(outputs))
     if how.head.kind == "multilabel":
         return np.asarray((answer == images.labels).mean(axis=1), np.float64)
@@ -135,6 +148,8 @@ def training_details(recipe: Recipe, data: TrainingData, history: History, how: 
         "framework": f"{name} {how.framework.__version__}",
         "backend": keras.backend.backend() if how.framework is keras else "tensorflow",
         "device": device(how),
+        "devices": how.placement.devices,
+        "processes": how.placement.processes,
         "recipe": recipe.lasting(),
         "data": data.identity,
         "history": history,
@@ -157,6 +172,13 @@ def _fed(batches: Iterator[tuple[Pixels, NDArray[np.int64]]], how: Fit) -> Itera
         yield how.inputs(pixels), _targets(pixels, labels, how)
 
 
+def _fed_weighted(held: HeldOut, how: Fit) -> Iterator[tuple[Any, ...]]:
+    """Without weights where there are none."""
+    for pixels, labels, weights in held.batches():
+        last = () if weights is None else (weights,)
+        yield how.inputs(pixels), _targets(pixels, labels, how), *last
+
+
 def _targets(pixels: Pixels, labels: NDArray[np.int64], how: Fit) -> NDArray[Any]:
     """As losses.py has them."""
     if how.teacher is None:
@@ -167,9 +189,12 @@ def _targets(pixels: Pixels, labels: NDArray[np.int64], how: Fit) -> NDArray[Any
     return np.concatenate([own.astype(np.float32), how.teacher(pixels)], axis=1)
 
 
-def _source(batches: Callable[[], Iterator[tuple[Pixels, Any]]], data: TrainingData, how: Fit) -> Any:
-    """What `model.fit` reads. tf_keras forgets the shapes of what a generator gives, by which the
-    loss tells class numbers from those with a teacher's logits behind them; a dataset has them."""
+def _source(
+    batches: Callable[[], Iterator[tuple[Any, ...]]], data: TrainingData, how: Fit, weighted: bool = False
+) -> Any:
+    """What `model.fit` reads, `weighted` with a weight for each image. tf_keras forgets the shapes of what a
+    generator gives, by which the loss tells class numbers from those with a teacher's logits behind them; a
+    dataset has them."""
     if how.framework is keras:
         return batches()
     import tensorflow as tf
@@ -178,16 +203,9 @@ def _source(batches: Callable[[], Iterator[tuple[Pixels, Any]]], data: TrainingD
     first = data.fitted
     like = _targets(first.images[:1].astype(np.float32), first.labels[:1], how)
     targets = tf.TensorSpec((None, *like.shape[1:]), like.dtype.name)
-    signature = (tf.TensorSpec((None, *shape), "float32"), targets)
+    weights = (tf.TensorSpec((None,), "float32"),) if weighted else ()
+    signature = (tf.TensorSpec((None, *shape), "float32"), targets, *weights)
     return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
-
-
-def _in_order(images: LabelledImages) -> Iterator[tuple[Pixels, NDArray[np.int64]]]:
-    """All of them, in batches, again and again."""
-    for _ in repeat(None):
-        for start in range(0, len(images), VALIDATION_BATCH):
-            rows = slice(start, start + VALIDATION_BATCH)
-            yield images.images[rows].astype(np.float32), images.labels[rows]
 
 
 def _compile(model: Any, recipe: Recipe, steps: int, how: Fit) -> None:
@@ -210,7 +228,8 @@ def _compile(model: Any, recipe: Recipe, steps: int, how: Fit) -> None:
     model.compile(
         optimizer,
         loss_of(recipe, how.head, how.penalty),
-        metrics=[accuracy_of(how.head)],
+        # Weighted where images are filled in (`held_out`); the training has no weights.
+        **{"metrics" if how.placement.devices == 1 else "weighted_metrics": [accuracy_of(how.head)]},
         # XLA:CPU runs convolutions without oneDNN, at about half the speed. tfmot's wrappers
         # branch on variables in a way that XLA does not compile.
         jit_compile="auto" if how.framework is keras and _accelerated() else False,

@@ -18,6 +18,7 @@ from resnet_edge.core.files.overwrite import check_file
 from resnet_edge.core.sidecar import State, Step, sidecar_path
 from resnet_edge.data.declared import check_training_data
 from resnet_edge.models import ModelRequest, grant_of
+from resnet_edge.training.devices import ONE, Devices
 from resnet_edge.training.unfinished import check_unfinished, checkpoint_folder
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import training_data_grant
@@ -134,13 +135,14 @@ class Train(
     writes=("out",),
 ):
     """Train a network of the zoo. `start`: a MODEL whose weights it begins with (None: fresh
-    ones). `resume` insists on an interrupted run to go on with, and `overwrite` gives up one of another
-    recipe; `command` is how it was asked for."""
+    ones). `devices` is where it is trained. `resume` insists on an interrupted run to go on with, and
+    `overwrite` gives up one of another recipe; `command` is how it was asked for."""
 
     arch: str
     recipe: Recipe
     out: str
     start: str | None = None
+    devices: Devices = ONE
     resume: bool = False
     command: str = ""
     overwrite: bool = False

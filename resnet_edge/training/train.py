@@ -23,7 +23,9 @@ from resnet_edge.models.functional.flat import copy_weights, flat_graph, return_
 from resnet_edge.models.witness import IMAGES
 from resnet_edge.training.checkpoint import open_checkpoint
 from resnet_edge.training.fit import Fit, fit, share_right, training_details
+from resnet_edge.training.placement import connected
 from resnet_edge.training.recipe import Train, TrainResult
+from resnet_edge.training.same_everywhere import model_content, same_everywhere
 from resnet_edge.training.state import Right, change_ci95_pp, few_images_note, state_of
 from resnet_edge.training.teacher import teacher_of
 from resnet_edge.training.training_copy import training_copy
@@ -33,21 +35,23 @@ from resnet_edge.workers.progress import OnProgress, Progress, underway
 
 
 def train(request: Train, on_progress: OnProgress) -> TrainResult:
-    """Train as the recipe says; the parent has `unfinished.training_run` around it.
+    """Train as the recipe says; the parent has `unfinished.training_run` around it, and `peers.together`.
 
-    Raises ModelError (teacher, start), UsageError, DataError, UnknownName; ResnetEdgeError where the training
-    diverges."""
+    Raises ModelError (teacher, start), UsageError, DataError, UnknownName, DeviceUnavailable, PeerLost;
+    ResnetEdgeError where the training diverges."""
     recipe, out = request.recipe, Path(request.out)
     keras.utils.set_random_seed(recipe.seed)
     zoo.architecture(request.arch)
+    placement = connected(request.devices, on_progress)
     with underway("images", recipe.data, on_progress):
         data = training_data(recipe, recipe.input_shape, None, on_progress)
+    placement.agree(lambda: _same_everywhere(request, data))
     shape = data.fitted.images.shape[1:]
     model = zoo.build(request.arch, shape, data.classes)
     on_progress(Progress(step="train", note=_what(request, model, data), line=True))
     graph = flat_graph(model, shape)
     head = (Head.multilabel if data.several else Head.of_classes)(data.classes, "logits")
-    how = Fit(head=head, teacher=teacher_of(recipe, shape, head, on_progress))
+    how = Fit(head=head, teacher=teacher_of(recipe, shape, head, on_progress), placement=placement)
 
     def measured() -> Right | None:
         """`model` as it is now."""
@@ -69,9 +73,11 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
         "data": data.identity,
     }
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
-    copy = training_copy(graph, recipe.precision)
+    with placement.scope(recipe.seed):
+        copy = training_copy(graph, recipe.precision)
     history = fit(copy, data, recipe, folder, on_progress, how)
     return_weights(copy, graph)
+    placement.leave()
     finished = finished_file(out)
     model.save(finished)
     right_after = measured()
@@ -100,6 +106,15 @@ def train(request: Train, on_progress: OnProgress) -> TrainResult:
         validation_top1_ci95=None if held is None or not count else wilson(held * count, count),
         notes=few_images_note(step),
     )
+
+
+def _same_everywhere(request: Train, data: TrainingData) -> dict[str, Any]:
+    """What all processes of a training must agree on, by its name for people."""
+    return {
+        "--arch": request.arch,
+        "--start": None if request.start is None else model_content(request.start),
+        **same_everywhere(request.recipe, data),
+    }
 
 
 def _what(request: Train, model: keras.Model, data: TrainingData) -> str:

@@ -66,17 +66,22 @@ class WorkerPool:
         self._closed = False
 
     def worker(
-        self, name: str, on_progress: OnProgress, grant: Grant = NOTHING, where: Where = HERE
+        self,
+        name: str,
+        on_progress: OnProgress,
+        grant: Grant = NOTHING,
+        where: Where = HERE,
+        env: Mapping[str, str] | None = None,
     ) -> Worker:
-        """A worker called `name`, whose progress goes to `on_progress`, and which may do what `grant` says
-        beside what all may; its process starts with the first call, `where` that is said. A worker that is
-        asked of a pool that was closed is closed."""
+        """A worker called `name`, whose progress goes to `on_progress`, and which has `env` and may do what
+        `grant` says beside what all have and may; its process starts with the first call, `where` that is said.
+        A worker that is asked of a pool that was closed is closed."""
         worker = Worker(
             name,
             self._logs / f"{name.replace(' ', '_')}.log",
             on_progress,
             self._after_failure,
-            self._env,
+            {**(self._env or {}), **(env or {})},
             self._grant | grant,
             where,
         )

@@ -128,7 +128,7 @@ def refused(place: Place, given: Given, *words: str, environment: Mapping[str, s
         (["--cluster", "ray:head"], 2, "has no HOST:PORT"),
         (["--cluster", "ray", "--backends", "litert@pi4"], 2, "finds the machines itself: name litert alone"),
         (["--cluster", "ray", "--backends", "litert:gpu"], 2, "over ssh, as litert:gpu@HOST"),
-        (["--cluster", "ray", "--golden", "g.npz"], 2, "goes not with --golden"),
+        (["--cluster", "ray", "--golden", "g.npz"], 2, "cannot be used with --golden"),
     ],
 )
 def test_what_no_cluster_can_do_is_refused_at_once(

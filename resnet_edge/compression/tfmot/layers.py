@@ -17,6 +17,8 @@ import tf_keras
 from tf_keras.src.applications import convnext as tf_keras_convnext
 from tf_keras.src.applications import inception_resnet_v2 as tf_keras_inception
 
+from resnet_edge.compression.tfmot.mirrored import replicas
+from resnet_edge.compression.tfmot.synchronized import SynchronizedBatchNormalization
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models.functional.flat import Call, FlatTensor
 
@@ -104,10 +106,18 @@ def _kind(call: Call) -> Any:
     """The class of tf_keras. Raises ModelError where there is none."""
     operation = call.operation
     if call.kind in LAYERS and type(operation) is getattr(keras.layers, call.kind):
+        if call.kind == "BatchNormalization" and replicas() > 1:
+            return _synchronized(call)
         return getattr(tf_keras.layers, call.kind)
     if call.kind in APPLICATIONS and type(operation).__module__.startswith("keras.src.applications."):
         return APPLICATIONS[call.kind]
     raise ModelError(_refusal(call))
+
+
+def _synchronized(call: Call) -> Any:
+    if call.operation.get_config().get("renorm"):
+        raise ModelError(f"the layer {call.name} has renorm=True, which trains on one device: no --devices")
+    return SynchronizedBatchNormalization
 
 
 def _config(call: Call, kind: Any) -> dict[str, Any]:

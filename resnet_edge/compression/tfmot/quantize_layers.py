@@ -22,6 +22,8 @@ from tensorflow_model_optimization.quantization.keras.quantizers import (
 
 from resnet_edge.core.scheme import DenseScales
 
+DECAY = 0.999
+"""Of the moving averages, as in tfmot's MovingAverageQuantizer."""
 KERNELS = {"Conv2D": "kernel", "Dense": "kernel", "DepthwiseConv2D": "depthwise_kernel"}
 
 
@@ -44,7 +46,7 @@ class KernelQuantizer(LastValueQuantizer):
 
     def build(self, tensor_shape: Any, name: str, layer: Any) -> Any:
         channels = _channels(tensor_shape, layer.layer, self._dense_scales)
-        self._variables = super().build((None, channels), name, layer)
+        self._variables = _range_variables(layer, name, (channels,))
         return self._variables
 
     def __call__(self, inputs: Any, training: bool, weights: Any, **options: Any) -> Any:
@@ -79,11 +81,13 @@ class ActivationQuantizer(MovingAverageQuantizer):
         self._variables: Any = None
 
     def build(self, tensor_shape: Any, name: str, layer: Any) -> Any:
-        self._variables = super().build(tensor_shape, name, layer)
+        self._variables = _range_variables(layer, name)
         return self._variables
 
     def __call__(self, inputs: Any, training: bool, weights: Any, **options: Any) -> Any:
         if not self.observing:
+            if training and (replica := _one_of_several()) is not None:
+                return _rounded_by_all(replica, inputs, weights)
             return super().__call__(inputs, training, weights, **options)
         self._seen += 1
         extremes = tf.minimum(tf.reduce_min(inputs), 0.0), tf.maximum(tf.reduce_max(inputs), 0.0)
@@ -95,7 +99,41 @@ class ActivationQuantizer(MovingAverageQuantizer):
     @property
     def range(self) -> tuple[float, float]:
         """(min, max), with zero inside."""
-        return float(self._variables["min_var"]), float(self._variables["max_var"])
+        return float(self._variables["min_var"].numpy()), float(self._variables["max_var"].numpy())
+
+
+def _range_variables(layer: Any, name: str, shape: tuple[int, ...] | None = None) -> dict[str, Any]:
+    """As tfmot's, which no copy of a network may set: all copies compute the same range."""
+
+    def variable(end: str, value: float) -> Any:
+        return layer.add_weight(
+            name + end,
+            shape=shape,
+            initializer=tf_keras.initializers.Constant(value),
+            trainable=False,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+
+    return {"min_var": variable("_min", -6.0), "max_var": variable("_max", 6.0)}
+
+
+def _one_of_several() -> Any:
+    """Where this runs for one of several copies of the network, its tf.distribute.ReplicaContext."""
+    replica = tf.distribute.get_replica_context()
+    return replica if replica is not None and replica.num_replicas_in_sync > 1 else None
+
+
+def _rounded_by_all(replica: Any, inputs: Any, weights: Any) -> Any:
+    """As tfmot rounds, by the extremes of the whole batch: its own moving average is that of the mean of the
+    extremes of all parts."""
+    values = tf.stop_gradient(inputs)
+    extremes = tf.stack([tf.minimum(tf.reduce_min(values), 0.0), -tf.maximum(tf.reduce_max(values), 0.0)])
+    of_all = tf.reduce_min(replica.all_gather(extremes[None], axis=0), axis=0)
+    ranges = []
+    for variable, value in ((weights["min_var"], of_all[0]), (weights["max_var"], -of_all[1])):
+        ranges.append(variable - (variable - value) * (1 - DECAY))
+        variable.assign(ranges[-1])
+    return tf.quantization.fake_quant_with_min_max_vars(inputs, *ranges, num_bits=8)
 
 
 class LayerConfig(QuantizeConfig):
