@@ -74,8 +74,8 @@ class WorkerPool:
         env: Mapping[str, str] | None = None,
     ) -> Worker:
         """A worker called `name`, whose progress goes to `on_progress`, and which has `env` and may do what
-        `grant` says beside what all have and may; its process starts with the first call, `where` that is said.
-        A worker that is asked of a pool that was closed is closed."""
+        `grant` says beside what all have and may; its process starts with the first call, `where` that is
+        said. A worker that is asked of a pool that was closed is closed."""
         worker = Worker(
             name,
             self._logs / f"{name.replace(' ', '_')}.log",
