@@ -140,7 +140,7 @@ def test_what_no_cluster_can_do_is_refused_at_once(
 
 
 def test_a_cluster_that_is_not_there_is_said(place: Place, given: Given, converted: Path) -> None:
-    pytest.importorskip("ray", reason="the extra [cluster]")
+    pytest.importorskip("ray", reason="the extra [cluster] is not installed")
     ended = place.run(*verifying(given, converted, "--cluster", "ray:127.0.0.1:1"))
     assert ended.code == 3
     assert "nothing answers there (Connection refused): start one with `ray start --head`" in ended.err

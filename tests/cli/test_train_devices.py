@@ -297,11 +297,10 @@ def wait_for_end_of_workers(port: int) -> None:
 def test_an_interrupted_run_goes_on_with_other_devices(
     data: Path, tmp_path: Path, single: Path, port: int
 ) -> None:
-    """One epoch and more on three devices, and the rest by two processes: the curve of one device, within
-    the bound of any values. The weights are not compared: three parts of a batch are summed in another order
-    than one program sums the whole, and shifts of a batch normalization, whose sums cancel, drift."""
+    """One epoch and more on two devices, and the rest by two processes: the curve and the weights of one
+    device."""
     out = tmp_path / "net.keras"
-    process = started(train(data, out, "--devices", "3"), **split(3))
+    process = started(train(data, out, "--devices", "2"), **split(2))
     wait_for_work(process, out)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=LATEST)
@@ -311,10 +310,7 @@ def test_an_interrupted_run_goes_on_with_other_devices(
     words = train(data, out, "--resume")
     ends = [ended(each) for each in [started([*words, *options]) for options in together(port)]]
     assert [code for code, _ in ends] == [0, 0], ends
-    for name in ("loss", "val_loss"):
-        bound = STEPS * BATCH * SIZE * SIZE * U
-        np.testing.assert_allclose(curve(out)[name], curve(single)[name], rtol=bound, atol=ROUNDED)
-    assert len(curve(out)["loss"]) == EPOCHS
+    check_same(out, single)
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def test_what_ray_prints_of_a_token_is_seen(tmp_path: Path) -> None:
 def test_a_cluster_that_is_not_there_leaves_no_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("ray", reason="the extra [cluster]")
+    pytest.importorskip("ray", reason="the extra [cluster] is not installed")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with (
         ClusterConnection(ClusterAddress.parse("ray:127.0.0.1:1"), tmp_path / "log") as joining,

@@ -11,7 +11,7 @@ from resnet_edge.core.errors import ClusterUnavailable, OutputError, WorkerFaile
 from resnet_edge.workers.cluster.address import ClusterAddress
 from resnet_edge.workers.cluster.messages import DriverRequest
 
-pytest.importorskip("ray", reason="the extra [cluster]")
+pytest.importorskip("ray", reason="the extra [cluster] is not installed")
 
 from ray._private.utils import check_version_info  # after the skip, as Ray is an extra
 
