@@ -25,9 +25,14 @@ FOLDER = ROOT / "benchmarks" / "results"
 def keep(benchmark: str, result: dict[str, Any], name: str = "") -> Path:
     """Write what was measured, in place of what an earlier run has left under this `name` (that of the
     benchmark, if none is given)."""
+    return write(name or benchmark, document(benchmark, result))
+
+
+def write(name: str, document: dict[str, Any]) -> Path:
+    """The document of a benchmark, in place of the one that is there."""
     FOLDER.mkdir(exist_ok=True)
-    path = FOLDER / f"{name or benchmark}.json"
-    path.write_text(json.dumps(document(benchmark, result), indent=1) + "\n", "utf-8")
+    path = FOLDER / f"{name}.json"
+    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
     print(f"kept in {path.relative_to(ROOT)}: python -m benchmarks.tables", file=sys.stderr)
     return path
 

@@ -1,11 +1,11 @@
 """What limits a proof on a cluster.
 
-    python -m benchmarks.scale DIR [--large FILE.onnx] [--cluster WORD]
+    python -m benchmarks.scale [DIR] [--large FILE.onnx] [--cluster WORD]
 
 DIR is what `make demo` wrote. Measures what the shards of its fp32 ONNX file cost here and on a Ray cluster:
 one that is started on this machine, of two nodes with a CPU each, unless another is named. FILE.onnx is a
 network of photos, of which the seconds for an image are measured, too. Then clusters of other sizes are
-simulated with that (simulation.py).
+simulated with that (simulation.py). Without DIR they are simulated again, with what was measured last.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from benchmarks.results import keep
+from benchmarks.results import keep, read, write
 from benchmarks.scale.measured import calls_per_second, here, joined, shards, there, transfer
 from benchmarks.scale.simulation import Costs, Job, curve
 from benchmarks.scale.tables import table
@@ -47,17 +47,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--large", type=Path)
     parser.add_argument("--cluster")
     options = parser.parse_args()
+    if options.folder is None:
+        again = read("scale")
+        again["result"] = _result(again["result"]["measured"])
+        print(table(again["result"]))
+        write("scale", again)
+        return
     with scratch_folder() as scratch, _cluster(options.cluster, scratch) as word:
         measured = _measured(options.folder, word, scratch)
-    jobs = [_small(measured)]
     if options.large is not None:
         measured["large"] = _large(options.large)
-        jobs += _ways(_photos(measured))
+    result = _result(measured)
+    print(table(result))
+    keep("scale", result)
+
+
+def _result(measured: dict[str, Any]) -> dict[str, Any]:
+    """What was measured, and what is simulated with it."""
     costs = _costs(measured)
+    jobs = [_small(measured), *(_ways(_photos(measured)) if "large" in measured else ())]
     simulated = [
         {
             "title": job.title,
@@ -68,14 +80,12 @@ def main() -> None:
         }
         for job in jobs
     ]
-    result = {
+    return {
         "measured": measured,
         "costs": asdict(costs),
         "per_machine": PER_MACHINE,
         "simulated": simulated,
     }
-    print(table(result))
-    keep("scale", result)
 
 
 @contextmanager
