@@ -10,7 +10,6 @@ from resnet_edge.benchmarking.files import BenchFile
 from resnet_edge.benchmarking.latency_task import LatencyTarget
 from resnet_edge.benchmarking.task import Offers
 from resnet_edge.core import registry
-from resnet_edge.core.backend_name import check_all_used, placed
 from resnet_edge.core.errors import MissingDependency, UsageError
 from resnet_edge.core.results.bench import Unopened
 
@@ -37,13 +36,11 @@ def candidates(
 
     `words` are `backend` or `backend:device`; none means those of `proved` that are here, or where that is
     none all that are installed, on all their devices. The model itself is timed on the same devices. Raises
-    UsageError where none of those named opens a file, or one of them opens none, MissingDependency.
+    UsageError where none of those named opens a file, MissingDependency.
     """
     if words:
         named = _on_named(files, words, ask)
         notes = left_out(files, {target.file for target in named}, words)
-        used = {(target.backend, target.device) for target in named}
-        check_all_used({word: placed(word) in used for word in words}, [file.format for file in files])
         return Candidates(tuple(named), True, notes=notes)
     if proved and (here := _all_here(files, ask, proved)).targets:
         return here

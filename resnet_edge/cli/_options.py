@@ -97,13 +97,17 @@ def _never_there(ctx: click.Context, param: click.Parameter, value: str | None) 
     if value is not None:
         raise click.UsageError(
             "latency is never measured on a cluster, where others may run beside it: name one machine, "
-            "over ssh, "
-            "as in --backends litert@HOST"
+            "over ssh, as in --backends litert@HOST"
         )
 
 
 no_cluster_option = click.option(
-    "--cluster", hidden=True, expose_value=False, callback=_never_there, is_eager=True
+    "--cluster",
+    hidden=True,
+    expose_value=False,
+    callback=_never_there,
+    is_eager=True,
+    help="Refused: latency is never measured on a cluster.",
 )
 """For who looks for it where there is none: an unknown option would say nothing of the way out."""
 

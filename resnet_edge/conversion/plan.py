@@ -14,7 +14,6 @@ from typing import Any
 from resnet_edge.backends._pinned_environment import PinnedRuntime, runtimes
 from resnet_edge.conversion.plan_task import Plan, PlanArtifacts
 from resnet_edge.core import registry
-from resnet_edge.core.backend_name import check_all_used, placed
 from resnet_edge.core.errors import UnsupportedScheme, UsageError
 from resnet_edge.core.runtime_floor import BY_DAY, RuntimeFloor, release_of
 from resnet_edge.core.scheme import Scheme
@@ -133,11 +132,8 @@ def places(
     formats: Iterable[str], backends: tuple[str, ...], offers: tuple[Offer, ...] = ()
 ) -> dict[str, tuple[Target, ...]]:
     """By format, the backends among those asked for that open it; `offers` tell it of those on other
-    machines. Raises as `plan` does, and UsageError for a backend that opens none of them."""
-    by_format = {name: _places_of(name, backends, offers) for name in formats}
-    used = {(target.backend, target.device) for targets in by_format.values() for target in targets}
-    check_all_used({word: placed(word) in used for word in backends}, by_format)
-    return by_format
+    machines. Raises as `plan` does."""
+    return {name: _places_of(name, backends, offers) for name in formats}
 
 
 def _places_of(format_name: str, backends: tuple[str, ...], offers: tuple[Offer, ...]) -> tuple[Target, ...]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from functools import cache
 
 from resnet_edge.core import registry
-from resnet_edge.core.errors import UsageError
 
 ROOM = "backends"
 CPU = "cpu"
@@ -47,14 +45,6 @@ def option_of(backend: str, device: str) -> str:
     """A row of a report as `--backends` takes it: `litert:gpu@pi4`."""
     runtime, host = split_host(backend)
     return on_host(runtime if device == CPU else f"{runtime}:{device}", host)
-
-
-def check_all_used(used: Mapping[str, bool], formats: Iterable[str]) -> None:
-    """Raise UsageError for the words of `--backends` that are not `used`, as they open none of `formats`."""
-    idle = [word for word, is_used in used.items() if not is_used]
-    if idle:
-        kinds, them = " or ".join(dict.fromkeys(formats)), "it" if len(idle) == 1 else "them"
-        raise UsageError(f"--backends {','.join(idle)} cannot open {kinds} files: leave {them} out")
 
 
 @cache

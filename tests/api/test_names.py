@@ -84,8 +84,8 @@ def named() -> list[tuple[str, str]]:
 
 def test_all_options_that_take_names_are_held() -> None:
     assert {option for _, option in named()} == {
-        "augment", "backend", "backends", "exclude", "formats", "labels", "profiles", "resize", "runtimes",
-        "scheme", "schemes",
+        "augment", "backend", "backends", "cluster", "exclude", "formats", "labels", "profiles", "resize",
+        "runtimes", "scheme", "schemes",
     }  # fmt: skip
     without = {"doctor", "host show", "host remove"}
     assert set(NEEDED) >= {name.replace(" ", "_") for name in COMMANDS if name not in without}
@@ -99,6 +99,7 @@ WRONG: dict[str, list[Any]] = {
     "scheme": ["", "int4"],
     "exclude": ["", ["a", ""]],
     "augment": ["", ["", "flip"], "spin"],
+    "cluster": ["", "dask://10.0.0.1:8786", "ray:"],
 }
 
 

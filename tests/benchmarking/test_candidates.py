@@ -75,11 +75,6 @@ def test_a_file_of_a_folder_that_no_named_backend_opens_is_left_out() -> None:
         candidates(folder[:1], ("litert",), ask)
 
 
-def test_a_named_backend_that_opens_no_file_is_an_error() -> None:
-    with pytest.raises(UsageError, match="--backends onnxruntime cannot open tflite files: leave it out"):
-        candidates(FILES[1:], ("litert", "onnxruntime"), ask)
-
-
 def test_a_model_that_a_folder_brought_needs_no_backend() -> None:
     model = BenchFile(path=Path("a.keras"), name="a.keras", format="keras", scheme=None, brought=True)
     chosen = candidates((FILES[1], model), ("litert",), ask)

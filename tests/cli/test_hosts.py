@@ -271,7 +271,7 @@ def test_golden_vectors_are_of_this_machine(place: Place, given: Given, converte
     words = [str(converted / "tiny.int8.tflite"), "--backends", THERE, "--save-golden", "g.npz"]
     ended = verified(place, given, *words)
     assert ended.code == 2
-    assert "--backends names others alone: add one without @HOST" in json.loads(ended.out)["error"]
+    assert "--backends names only others: add one without @HOST" in json.loads(ended.out)["error"]
 
 
 def test_a_host_that_is_not_there_leaves_what_was_timed_here(

@@ -77,16 +77,6 @@ def test_an_artifact_is_proved_where_it_opens() -> None:
             "opens onnx",
         ),
         (
-            PlanArtifacts(formats=BOTH, schemes=("fp32",), backends=(*EVERYWHERE, "keras"), io="float32"),
-            UsageError,
-            "--backends keras cannot open tflite or onnx files: leave it out",
-        ),
-        (
-            PlanArtifacts(formats=("tflite",), schemes=("fp32",), backends=EVERYWHERE, io="float32"),
-            UsageError,
-            "--backends onnxruntime cannot open tflite files",
-        ),
-        (
             PlanArtifacts(formats=BOTH, schemes=("fp32", "int8"), backends=EVERYWHERE, io="uint8"),
             UsageError,
             "--io uint8",

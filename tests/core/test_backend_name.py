@@ -5,14 +5,12 @@ from __future__ import annotations
 import pytest
 
 from resnet_edge.core.backend_name import (
-    check_all_used,
     on_host,
     option_of,
     placed,
     runtime_of,
     split_host,
 )
-from resnet_edge.core.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -62,13 +60,6 @@ def test_a_row_is_asked_for_again(backend: str, device: str, option: str) -> Non
 )
 def test_what_was_asked_for_as_rows_have_it(word: str, row: tuple[str, str]) -> None:
     assert placed(word) == row
-
-
-def test_backends_that_open_nothing_are_refused_in_one_line() -> None:
-    check_all_used({"litert": True}, ["tflite"])
-    with pytest.raises(UsageError) as refused:
-        check_all_used({"keras": False, "litert": True, "openvino": False}, ["tflite", "tflite"])
-    assert str(refused.value) == "--backends keras,openvino cannot open tflite files: leave them out"
 
 
 def test_a_name_with_its_host() -> None:

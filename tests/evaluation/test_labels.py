@@ -119,7 +119,7 @@ def test_a_label_that_the_reference_guesses_proves_nothing_unless_that_is_accept
     guessed[:, 0] = np.random.default_rng(3).normal(size=N)
     row = judge(guessed, guessed + 1e-6, HEAD, LABELS)
     assert row.verdict == "inconclusive"
-    assert "the reference tells label 0 no better than by chance" in row.reasons[0]
+    assert "the reference classifies label 0 no better than by chance" in row.reasons[0]
     assert judge(guessed, guessed + 1e-6, HEAD, LABELS, accept_reference=True).verdict == "pass"
 
 

@@ -126,8 +126,6 @@ def test_what_makes_no_sense_is_refused(folder: Path, tmp_path: Path) -> None:
         replayed(folder, tmp_path)
     with pytest.raises(UsageError, match="opens onnx"):
         replayed(folder, tmp_path, "fixed.onnx", places=("litert",))
-    with pytest.raises(UsageError, match="--backends litert cannot open onnx files: leave it out"):
-        replayed(folder, tmp_path, "fixed.onnx", places=("onnxruntime", "litert"))
     with pytest.raises(UsageError, match="no device 'tpu'"):
         replayed(folder, tmp_path, "fixed.onnx", places=("onnxruntime:tpu",))
     with pytest.raises(UnknownName):

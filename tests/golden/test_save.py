@@ -58,7 +58,7 @@ def test_outputs_that_say_nothing_are_left_out(
     saved = save(goldens.request(tmp_path, measured, broken), silent)
     assert saved.artifacts == 1
     [note] = saved.notes
-    assert note.endswith("is left out: the artifact gives NaN or Inf on 60 of 60 images")
+    assert note.endswith("is left out: the artifact gives NaN or Inf on 60 of 60 images, first on image 0")
     with pytest.raises(DataError, match="nothing to save: fixed.onnx .* NaN"):
         save(goldens.request(tmp_path, broken), silent)
 
