@@ -28,12 +28,10 @@ def costs(measured: dict[str, Any]) -> str:
     lines.append(
         f"An image takes {_ms(_median(measured['here']) / images)} here and "
         f"{_ms(_median(there['seconds']) / images)} there. Joining took {measured['join_seconds']:.1f} s "
-        "and leaving "
-        f"{measured['leave_seconds']:.1f} s; one driver hands out and takes back "
+        f"and leaving {measured['leave_seconds']:.1f} s; one driver hands out and takes back "
         f"{measured['calls_per_second']:.0f} "
         f"calls a second; a file goes into the store at {moved['put_rate'] / 1e6:,.0f} MB/s and from there "
-        "to a "
-        f"machine at {moved['fetch_rate'] / 1e6:,.0f} MB/s, both on one machine."
+        f"to a machine at {moved['fetch_rate'] / 1e6:,.0f} MB/s, both on one machine."
     )
     return "\n\n".join(lines)
 

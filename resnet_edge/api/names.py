@@ -135,20 +135,17 @@ def check_on_cluster(named: str | None, backends: Iterable[str]) -> None:
         if host:
             raise UsageError(
                 f"{one} is on {host}, and --cluster {named} finds the machines itself: name {here} alone, "
-                "or leave "
-                "out --cluster"
+                "or leave out --cluster"
             )
         if device not in ("", CPU):
             raise UsageError(
                 f"{one} needs one machine with that device, and --cluster {named} shares work out to "
-                "processors: "
-                f"prove it there, over ssh, as {on_host(here, 'HOST')}, or leave out --cluster"
+                f"processors: prove it there, over ssh, as {on_host(here, 'HOST')}, or leave out --cluster"
             )
         if registry.constant("backends", runtime, "IN_BROWSER", False):
             raise UsageError(
                 f"{one} runs in a browser, in one piece, and --cluster {named} shares shards out: leave "
-                "out one of "
-                "the two"
+                "out one of the two"
             )
 
 

@@ -43,8 +43,7 @@ def check_data(option: str, data: str) -> None:
     problem = "is a file of another kind" if data and path.exists() else "does not exist"
     raise DataError(
         f"{option} {data!r} {problem}: give fashion-mnist, a folder of images, an .npz, or shards (TFRecord, "
-        f"a tar of "
-        "WebDataset, Parquet)"
+        f"a tar of WebDataset, Parquet)"
     )
 
 

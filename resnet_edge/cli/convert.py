@@ -60,8 +60,7 @@ from resnet_edge.core.tolerances import MAX_DROP_PP
     metavar="DATA",
     help="Images to prove on: a folder with one folder of images per class, or with images alone; an .npz of "
     "images and labels; shards (TFRecord, a tar of WebDataset, Parquet): one, their folder, or a pattern in "
-    "quotes; or "
-    "fashion-mnist. With labels accuracy is proved, without them agreement.",
+    "quotes; or fashion-mnist. With labels accuracy is proved, without them agreement.",
 )
 @click.option(
     "--calibration",

@@ -51,8 +51,7 @@ def latency_is_local(cluster: str | None, seconds: float) -> tuple[str, ...]:
         return ()
     return (
         f"latency was measured on this machine and not on --cluster {cluster}, where others may run, too: "
-        "time a "
-        "machine over ssh, as --backends litert@HOST",
+        "time a machine over ssh, as --backends litert@HOST",
     )
 
 
@@ -63,8 +62,7 @@ def unlike_machines(parity: Sequence[Parity]) -> tuple[str, ...]:
         return ()
     return (
         f"the processors of {', '.join(names)} differ, and which of them ran what is chance: last bits of "
-        "outputs "
-        "may be others in another run; `machines` of each row names those that took part",
+        "outputs may be others in another run; `machines` of each row names those that took part",
     )
 
 

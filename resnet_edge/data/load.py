@@ -80,8 +80,7 @@ def _no_data(data: str, path: Path) -> str:
         "give 'fashion-mnist', a folder of images, an .npz file with 'images' (N,H,W,C) and, optionally, "
         "'labels' (N,) "
         "or, of several per image, (N, labels) of 0 and 1, or shards (TFRecord, WebDataset's tar, Parquet): "
-        "a file, "
-        "their folder, or a pattern"
+        "a file, their folder, or a pattern"
     )
     if path.suffix == ".npz":
         return f"the data file {data} does not exist: {forms}"

@@ -144,8 +144,7 @@ def _labels(request: CheckResize, data: ImageSet, classes: int) -> NDArray[np.in
     if names and len(names) != classes:
         raise DataError(
             f"{request.data} has {len(names)} classes and the model {classes}: one sub-folder per class of "
-            f"the "
-            "model is needed, or a flat folder without labels"
+            f"the model is needed, or a flat folder without labels"
         )
     if labels.max() >= classes:
         raise DataError(

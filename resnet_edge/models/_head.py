@@ -125,20 +125,17 @@ def _check_count(kind: HeadKind, model: _Model) -> None:
     if kind == "binary" and model.count != 1:
         raise ModelError(
             f"--head binary: {model.source} gives {model.count} numbers per image, and a binary classifier "
-            "one:"
-            " say multilabel for several labels, or classes for the largest"
+            "one: say multilabel for several labels, or classes for the largest"
         )
     if kind in ("multilabel", "embedding", "classes") and model.count == 1:
         raise ModelError(
             f"--head {kind}: {model.source} gives one number per image, which is a binary classifier's: "
-            "leave "
-            "--head out"
+            "leave --head out"
         )
     if kind == "multilabel" and model.activation == "softmax":
         raise ModelError(
             f"--head multilabel: {model.source} ends in a softmax, whose outputs share out one answer: end "
-            "it "
-            "with sigmoids, or leave --head out"
+            "it with sigmoids, or leave --head out"
         )
 
 
@@ -204,8 +201,7 @@ def _check_threshold(kind: HeadKind, threshold: Thresholds, model: _Model) -> No
     if isinstance(threshold, tuple) and (kind == "binary" or count != model.count):
         raise ModelError(
             f"the .json beside {model.source} has {count} thresholds, and the model {model.count} outputs: "
-            "give "
-            "one number for all, or a list with one for each"
+            "give one number for all, or a list with one for each"
         )
 
 

@@ -259,8 +259,7 @@ def _class_names(names: tuple[str, ...], head: Head, source: str) -> tuple[str, 
     if names and head.kind == "embedding":
         raise ModelError(
             f"the .json beside {source} names {len(names)} classes, and the model gives an embedding: take "
-            "them "
-            "out, or say what the outputs are with --head classes"
+            "them out, or say what the outputs are with --head classes"
         )
     if names and len(names) != classes:
         raise ModelError(

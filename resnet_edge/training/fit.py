@@ -288,8 +288,7 @@ class _Watcher:
             held_out = f", held out: loss {row['val_loss']:.3f} {self._measure} {row['val_accuracy']:.4f}"
         note = (
             f"epoch {epoch + 1:>3}/{self._recipe.epochs}  loss {row['loss']:.3f} {self._measure} "
-            f"{row['accuracy']:.4f}"
-            f"{held_out}  ({seconds:.0f} s)"
+            f"{row['accuracy']:.4f}{held_out}  ({seconds:.0f} s)"
         )
         self._on_progress(Progress(step=self._label, note=note, line=True))
 

@@ -66,16 +66,14 @@ def folder_shards(folder: Path, others: Iterable[Path]) -> tuple[Path, ...]:
     if shards and aside:
         raise DataError(
             f"{folder} holds both shards ({shards[0].name}) and {min(aside).name}: name the shards by a "
-            f"pattern, as "
-            f"'{folder / ('*' + shards[0].suffix)}'"
+            f"pattern, as '{folder / ('*' + shards[0].suffix)}'"
         )
     sets = {re.sub(r"\d+", "", shard.name): shard for shard in reversed(shards)}
     if len(sets) > 1:
         begins = sorted(re.split(r"\d", shard.name)[0] for shard in sets.values())
         raise DataError(
             f"{folder} holds shards of several sets ({', '.join(sorted(s.name for s in sets.values()))}): "
-            f"name those of "
-            f"one by a pattern, as '{folder / (begins[0] + '*')}'"
+            f"name those of one by a pattern, as '{folder / (begins[0] + '*')}'"
         )
     return shards
 

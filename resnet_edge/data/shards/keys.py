@@ -28,8 +28,7 @@ def label_key(names: Iterable[str], known: tuple[str, ...], title: str) -> str |
     if others:
         raise DataError(
             f"{title} has no {_either(known)}, and has {', '.join(others)}: call the number of the class so, "
-            f"or leave "
-            "that out"
+            f"or leave that out"
         )
     return None
 

@@ -136,8 +136,7 @@ class _Copies:
         if len(photo) + PROMISE > free:
             raise OutputError(
                 f"the photos of {self._shard} are copied to {self._folder}, where {free:,} bytes are free: "
-                f"make room, or "
-                "name another disk with TMPDIR"
+                f"make room, or name another disk with TMPDIR"
             )
         at = self._file.tell()
         self._file.write(photo)

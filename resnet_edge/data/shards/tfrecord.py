@@ -56,8 +56,7 @@ def _check_lengths(path: Path) -> None:
             if len(head) < 8 or after > size:
                 raise DataError(
                     f"{path}: record {number} is damaged or cut off (it ends at byte {after:,}, and the file "
-                    f"at "
-                    f"{size:,}): copy the file again"
+                    f"at {size:,}): copy the file again"
                 )
             if length > LARGEST:
                 raise DataError(f"{path}: record {number} has {length:,} bytes, more than a photo: remove it")

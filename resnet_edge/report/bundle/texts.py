@@ -93,14 +93,12 @@ def _purpose(facts: BundleFacts) -> str:
     if kind == "embedding":
         return (
             "The files give an embedding: numbers by which images are compared (the cosine of two of them; "
-            "no "
-            "classes)."
+            "no classes)."
         )
     if kind == "multilabel":
         return (
             f"{len(facts.labels)} labels (`labels.txt`), any number of which an image may have: each whose "
-            "score "
-            "is above its threshold (`thresholds` in `golden/golden.json`)."
+            "score is above its threshold (`thresholds` in `golden/golden.json`)."
         )
     return f"{len(facts.labels)} classes (`labels.txt`)."
 

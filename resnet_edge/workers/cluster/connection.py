@@ -87,15 +87,13 @@ class ClusterConnection:
         except queue.Empty as error:
             raise ClusterUnavailable(
                 f"{self.address.word} did not answer in {JOIN_SECONDS:.0f} s (full log: {self.log}): see "
-                "that "
-                "`ray status` answers there"
+                "that `ray status` answers there"
             ) from error
         except ClusterUnavailable as error:
             if refused(self.log):
                 raise ClusterUnavailable(
                     f"{self.address.word} asks for a token, and it is not the one of this machine: put "
-                    "that of "
-                    "the cluster into ~/.ray/auth_token, or name its file with RAY_AUTH_TOKEN_PATH"
+                    "that of the cluster into ~/.ray/auth_token, or name its file with RAY_AUTH_TOKEN_PATH"
                 ) from error
             raise
         self.nodes = tuple(answer.nodes or ())

@@ -200,8 +200,7 @@ class _Driver:
         except ray.exceptions.OutOfMemoryError as error:
             raise WorkerFailed(
                 f"{_died(order)}: Ray ended it because its machine had no memory left: give the cluster "
-                "more, or "
-                "fewer CPUs to a machine"
+                "more, or fewer CPUs to a machine"
             ) from error
         finally:
             self._calls.pop(order.id, None)
@@ -216,8 +215,7 @@ class _Driver:
                 except OSError as error:
                     raise DataError(
                         f"{file} cannot be read ({error.strerror or error}): it goes to the cluster, and "
-                        "must "
-                        "stay where it is"
+                        "must stay where it is"
                     ) from error
             return self._objects[digest]
 
@@ -308,8 +306,7 @@ def _died(order: DriverRequest) -> str:
     assert order.call is not None
     return (
         f"{order.call.name} was lost on the cluster {RETRIES + 1} times, with the machine or the process "
-        "of Ray "
-        "that it ran in: see `ray status` and the log of that machine"
+        "of Ray that it ran in: see `ray status` and the log of that machine"
     )
 
 
