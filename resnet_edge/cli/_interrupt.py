@@ -58,7 +58,8 @@ def interruptible() -> Iterator[None]:
         signal.signal(number, interrupt)
     sys.unraisablehook = tell_others
     try:
-        yield
+        with _unwrapped():
+            yield
     except KeyboardInterrupt as error:
         raise Interrupted(NOTHING_LEFT) from error
     finally:
@@ -66,6 +67,19 @@ def interruptible() -> Iterator[None]:
         for number, before in watched.items():
             signal.signal(number, signal.SIG_IGN if before is leave else before)
         sys.unraisablehook = hook
+
+
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    """Within, a KeyboardInterrupt is one also where a class is being made: Python 3.11 puts a RuntimeError
+    around whatever __set_name__ raises, and 3.12 does not (https://github.com/python/cpython/issues/77757).
+    Goes when 3.11 does."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _on_its_way() -> bool:
