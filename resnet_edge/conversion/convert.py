@@ -86,7 +86,9 @@ def convert(request: ConvertRequest, workspace: Workspace, on_progress: OnProgre
         check_runtimes(cluster, request.plan.backends)
         elsewhere = offers(workers, request.plan.backends, on_progress)
         request = replace(request, plan=replace(request.plan, offers=elsewhere))
-        return _Run(request, workspace, workers, pool, on_progress, cluster).run()
+        run = _Run(request, workspace, workers, pool, on_progress, cluster)
+        with run.scheduler:
+            return run.run()
 
 
 class _Run:

@@ -59,10 +59,10 @@ def spans(cuts: Sequence[int], size: int | None) -> list[tuple[int, int]]:
 
 
 class Scheduler:
-    """The workers that run artifacts; `executor` has at least `how_many()` threads for them. `store` keeps
-    the outputs of shards; those that a run before left there are taken as they are. `grant`: what they may
-    do beside what all workers may. `hosts`: how many workers each other machine has. With a `cluster`, that
-    runs what would run here."""
+    """The workers that run artifacts, as a context manager; `executor` has at least `how_many()` threads for
+    them. `store` keeps the outputs of shards; those that a run before left there are taken as they are.
+    `grant`: what they may do beside what all workers may. `hosts`: how many workers each other machine has.
+    With a `cluster`, that runs what would run here."""
 
     def __init__(
         self,
@@ -177,8 +177,15 @@ class Scheduler:
             with here.worker() as worker:
                 gathering.join(worker)
 
+    def __enter__(self) -> Scheduler:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, and the threads: an interrupt that hits the start of a thread leaves one that
+        the executor has not noted, and Python would wait for it for ever when it ends."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for machine in self._machines.values():
             machine.close()

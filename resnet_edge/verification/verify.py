@@ -153,15 +153,14 @@ class _Run:
         wanted = proofs.wanted(identified, images, facts, reference.min_sqnr_db)
         grant = backends_grant(one.target.backend for one in wanted)
         grant |= Grant(writes=tuple({str(one.folder) for one in wanted}))
-        scheduler = Scheduler(
+        with Scheduler(
             *(self.workers, self.pool, self.scratch, self.on_progress, grant),
             workers_of(self.elsewhere),
             self.cluster,
-        )
-        proved = proofs.proved(wanted, images, looks, reference, facts, scheduler)
+        ) as scheduler:
+            proved = proofs.proved(wanted, images, looks, reference, facts, scheduler)
         self.failures += proofs.failures
         self.notes += proofs.notes
-        scheduler.close()
         if reference.witness is not None and reference.witness.note:
             self.notes.append(reference.witness.note)
         judged = sorted(proved.judged, key=lambda one: identified.copies.index(one.proof.artifact.path))
