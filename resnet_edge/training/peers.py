@@ -182,6 +182,8 @@ class Peers:
         if self.lost and isinstance(error, PeerLost | WorkerFailed):
             return PeerLost(self.lost)
         text = f"interrupted; {AGAIN}" if isinstance(error, KeyboardInterrupt) else str(error)
+        with self._lock:
+            self._over = True  # who hears of it ends, and is not lost
         self._tell(Line("failed", text=f"{self._devices.process}: {text}"))
         return None
 

@@ -108,6 +108,21 @@ def test_an_error_of_process_0_reaches_all(port: int) -> None:
     )
 
 
+def test_who_hears_first_of_an_error_and_ends_is_not_the_reason(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = peers._Peer.send
+
+    def slow(peer: peers._Peer, line: peers.Line, value: bytes = b"") -> None:
+        send(peer, line, value)
+        if line.text.endswith("no room"):
+            time.sleep(0.3)
+
+    monkeypatch.setattr(peers._Peer, "send", slow)
+    _, *others = run(port, failing(DataError("no room")), waiting, waiting)
+    assert {text(one) for one in others} == {"process 0 of 3: no room"}
+
+
 def test_a_process_0_that_fails_when_the_others_are_done_is_no_success(port: int) -> None:
     def late(others: Peers) -> None:
         time.sleep(0.3)
