@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -102,8 +102,8 @@ def interleave(
             if now.done - reported.done >= now.total / 100:  # telling costs the next block time
                 on_progress(now)
                 reported = now
-    if times and reported.done < reported.total:
-        on_progress(now)
+    if times and not 0 < reported.total <= reported.done:
+        on_progress(replace(now, done=now.total))  # also where all was settled before the first report
     return {number: np.array(rows) for number, rows in times.items()}, broken
 
 

@@ -50,6 +50,7 @@ def test_no_further_round_is_taken_once_all_is_known() -> None:
     progress: list[Progress] = []
     times, _ = interleave(runners, None, 60.0, 0, progress.append, until_settled=True)
     assert len(times[0]) == SETTLED_ROUNDS
+    assert progress[-1].done == progress[-1].total > 0, "also what is over at once has been said"
     times, _ = interleave(runners, 50, 60.0, 0, silent, until_settled=True)
     assert len(times[0]) == 50
 
