@@ -88,7 +88,7 @@ class DecodeImages(
     Task[WrittenFile], runs="resnet_edge.data.images:decode", reads=("images",), writes=("out",)
 ):
     """data.images: those from `start` to `stop` of `images` as an array, to `out` (.npy): for another
-    machine, which has no photos."""
+    machine, which has no photos, or needs no others."""
 
     images: str
     start: int

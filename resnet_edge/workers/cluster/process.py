@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-import msgspec
-
 from resnet_edge.core.errors import KINDS, MissingDependency, ResnetEdgeError, UsageError, WorkerFailed
 from resnet_edge.workers.cluster.connection import ClusterConnection
 from resnet_edge.workers.cluster.messages import DriverRequest, NodeCall, NodeReply
@@ -105,17 +103,11 @@ class ClusterProcess:
             with self.log.open("a", encoding="utf-8") as stream:
                 stream.write(f"on {ended.node}:\n{ended.log}")
         if ended.error is not None:
-            text = carried.spelled(ended.text)
-            text = text.partition(" (full log: ")[0] + f" (full log: {self.log})" if ended.log else text
+            text = carried.error(ended.text, self.log if ended.log else None)
             if ended.error == MissingDependency.__name__:  # here it may well be installed
                 text = f"on {ended.node} of the cluster: {text}"
             raise KINDS.get(ended.error, ResnetEdgeError)(text)
-        try:
-            return msgspec.convert(carried.reply(ended.reply), type=reply)
-        except msgspec.ValidationError as error:
-            raise WorkerFailed(
-                f"{self.name} on {ended.node} sent no {reply.__name__}: {error} (full log: {self.log})"
-            ) from error
+        return carried.result(ended.reply, reply, f"{self.name} on {ended.node}", self.log)
 
     def close(self) -> None:
         """Give up the task that is under way."""

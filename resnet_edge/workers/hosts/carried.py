@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from resnet_edge.core.errors import UsageError
+from resnet_edge.core.errors import UsageError, WorkerFailed
 from resnet_edge.workers.task import Task
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,18 @@ class Carried:
         for there, here in sorted(self._back.items(), key=lambda item: -len(item[0])):
             text = text.replace(there, here)
         return text
+
+    def error(self, text: str, log: Path | None) -> str:
+        """What is said of what went wrong there; `log` is the one of this machine where it has the rest."""
+        spelled = self.spelled(text)
+        return spelled if log is None else spelled.partition(" (full log: ")[0] + f" (full log: {log})"
+
+    def result(self, reply: Any, kind: type[T], worker: str, log: Path) -> T:
+        """What a task gave there. Raises WorkerFailed where that is none of `kind`."""
+        try:
+            return msgspec.convert(self.reply(reply), type=kind)
+        except msgspec.ValidationError as error:
+            raise WorkerFailed(f"{worker} sent no {kind.__name__}: {error} (full log: {log})") from error
 
     def _here(self, text: str) -> str:
         if (known := self._back.get(text)) is not None:

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-import msgspec
-
 from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.errors import (
     KINDS,
@@ -158,15 +156,9 @@ class HostProcess:
             with self.log.open("a", encoding="utf-8") as stream:
                 stream.write(answer.log)
         if answer.error is not None:
-            text = carried.spelled(answer.text)
-            text = text.partition(" (full log: ")[0] + f" (full log: {self.log})" if answer.log else text
+            text = carried.error(answer.text, self.log if answer.log else None)
             raise _kind(answer.error)(f"on {self.host.name}: {text}")
-        try:
-            return msgspec.convert(carried.reply(answer.reply), type=reply)
-        except msgspec.ValidationError as error:
-            raise WorkerFailed(
-                f"{self.name} on {self.host.name} sent no {reply.__name__}: {error} (full log: {self.log})"
-            ) from error
+        return carried.result(answer.reply, reply, f"{self.name} on {self.host.name}", self.log)
 
     def close(self) -> None:
         """End what runs on the host."""
