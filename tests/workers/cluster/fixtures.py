@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,8 +45,14 @@ class RayCluster:
         self.process.stdin.flush()
         assert self.process.stdout.readline() == "lost\n"
 
-    def left(self) -> list[str]:
-        """What of runs is left on its machines, files and processes."""
+    def left(self, seconds: float = 30) -> list[str]:
+        """What of runs is left on its machines, files and processes; what ends has as long to do so."""
+        until = time.monotonic() + seconds
+        while (left := self._left()) and time.monotonic() < until:
+            time.sleep(0.1)
+        return left
+
+    def _left(self) -> list[str]:
         files = [str(file) for file in self.temporary.glob("resnet-edge-*")]
         mark = f"TMPDIR={self.temporary}".encode()
         for entry in Path("/proc").glob("[0-9]*"):
