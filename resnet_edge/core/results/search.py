@@ -1,0 +1,117 @@
+"""What a search looked at, and the frontier that came of it (report.json of `search`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.results.report import StageCost
+
+Objective = Literal["accuracy", "latency", "size", "download"]
+Pruning = Literal["none", "channel", "magnitude"]
+TrialState = Literal["complete", "worse", "infeasible", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """One value for each choice; those that another choice leaves nothing to say have the value that they
+    have here.
+
+    `input_size` is (H, W), None: as the model has it. `amount` is the share of the MACs (channel) or of the
+    weights (magnitude) that goes, `remove_blocks` how many residual blocks; `epochs` of fine-tuning follow,
+    and `qat_epochs` of quantization-aware training. In int8, the `float_layers` that cost most stay in
+    float."""
+
+    input_size: tuple[int, int] | None = None
+    pruning: Pruning = "none"
+    amount: float = 0.0
+    importance: str = "norm"
+    multiple: int = 8
+    remove_blocks: int = 0
+    epochs: int = 0
+    qat_epochs: int = 0
+    scheme: str = "fp32"
+    float_layers: int = 0
+    calibrator: str = "auto"
+    repair: str = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screened:
+    """One trial. `n` images were looked at; `drop_pp`, in percentage points against the model, has a paired
+    95 % interval; `latency_ratio` is against the model's own fp32 file in the same run. `reason`: why it
+    left, in a sentence; empty for one that was looked at on all images."""
+
+    number: int
+    configuration: Configuration
+    state: TrialState
+    reason: str = ""
+    n: int = 0
+    drop_pp: float | None = None
+    drop_ci95_pp: tuple[float, float] | None = None
+    latency_ratio: float | None = None
+    latency_ratio_ci95: tuple[float, float] | None = None
+    size_bytes: int | None = None
+    download_bytes: int | None = None
+    sqnr_db: float | None = None
+    macs: int | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontierPoint:
+    """A point of the frontier, as its files in `folder` (of the report's) are.
+
+    `top1` and `drop_pp`, with their 95 % intervals, are of `n` images that no trial had seen. `p50_ms` is of
+    one run with all points side by side. `equal_to`: points that cannot be told from it in any objective.
+    `commands` make the same again."""
+
+    number: int
+    folder: str
+    file: str
+    configuration: Configuration
+    n: int
+    top1: float | None
+    top1_ci95: tuple[float, float] | None
+    drop_pp: float
+    drop_ci95_pp: tuple[float, float]
+    p50_ms: float | None
+    p50_ci95_ms: tuple[float, float] | None
+    size_bytes: int
+    download_bytes: int
+    macs: int | None
+    parameters: int
+    verdict: str
+    knee: bool = False
+    equal_to: tuple[int, ...] = ()
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchResult:
+    """`searched_on` images chose among `candidates`, and `held_out` others, which no trial saw, gave the
+    figures of `points`. `model_point`: the model's own fp32 file, measured with them. `limits` are the
+    constraints by the names of their options. `space` has the values of each choice."""
+
+    resnet_edge: str
+    versions: dict[str, str]
+    machine: dict[str, Any]
+    model: ModelFacts
+    data: dict[str, Any]
+    searched_on: int
+    held_out: int
+    objectives: tuple[Objective, ...]
+    backend: str
+    limits: dict[str, float]
+    space: dict[str, tuple[Any, ...]]
+    candidates: int
+    model_point: FrontierPoint
+    points: tuple[FrontierPoint, ...]
+    trials: tuple[Screened, ...]
+    study: str
+    seed: int
+    equal_within_pp: float
+    notes: tuple[str, ...] = ()
+    costs: tuple[StageCost, ...] = ()
+    inputs: dict[str, str] = field(default_factory=dict)
