@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resnet_edge.benchmarking.latency_task import LatencyTarget
-from resnet_edge.calibrate.calibration_task import Calibrate, Calibration
-from resnet_edge.conversion.artifact_task import QuantizeGraph, WriteArtifact
+from resnet_edge.calibrate.calibration_task import Calibration
+from resnet_edge.conversion.one_artifact import FloatGraph, calibrated, written
 from resnet_edge.conversion.plan_task import Plan
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import DataError, OutputError, UsageError
@@ -192,42 +192,19 @@ class Race:
 
     def _build(self, model: ModelRequest, facts: ModelFacts, folder: Path) -> _TimedModel:
         job = self._settled()
-        portable, ranges, quantized = str(folder / "float.tflite"), None, str(folder / "portable.tflite")
-        export = ExportModel(model=model, out=portable, dynamic_batch=False)
-        self._source.run(export)
-        if job.needs_calibration:
-            calibrated = self._calibrated(facts, portable, folder / "calibrated")
-            portable, ranges = calibrated.portable, calibrated.ranges
-        scheme = QuantizeGraph(
-            float_portable=portable,
-            scheme=job.scheme,
-            ranges=ranges,
-            output=facts.output,
-            io="float32",
-            out=quantized,
-        )
-        self._maker.run(scheme)
-        out = str(folder / f"timed{job.suffix}")
-        write = WriteArtifact(
-            portable=quantized, format=job.format, scheme=job.scheme, name=facts.name, out=out
-        )
-        return _TimedModel(facts, self._maker.run(write))
+        portable = str(folder / "float.tflite")
+        self._source.run(ExportModel(model=model, out=portable, dynamic_batch=False))
+        graph = FloatGraph(facts=facts, portable=portable)
+        ranges = self._calibrated(graph, folder / "calibrated") if job.needs_calibration else None
+        return _TimedModel(facts, written(graph, job, ranges, folder, self._maker, name="timed"))
 
-    def _calibrated(self, facts: ModelFacts, portable: str, folder: Path) -> Calibration:
+    def _calibrated(self, graph: FloatGraph, folder: Path) -> Calibration:
         """Plain minima and maxima of the graph as it is: other calibrators and repairs make better
         numbers, and none makes faster ones."""
         folder.mkdir()
-        request = Calibrate(
-            portable=portable,
-            images=self._noise(facts),
-            takes_pixels=facts.preprocessing.takes_pixels,
-            head=facts.head,
-            threads=usable_cores(),
-            folder=str(folder),
-            calibrator="minmax",
-            repair="none",
+        return calibrated(
+            graph, self._noise(graph.facts), folder, self._maker, calibrator="minmax", repair="none"
         )
-        return self._maker.run(request)
 
     def _noise(self, facts: ModelFacts) -> str:
         """A few images for the base and every candidate."""

@@ -36,6 +36,29 @@ class Configuration:
     calibrator: str = "auto"
     repair: str = "auto"
 
+    @property
+    def words(self) -> str:
+        """In a few words."""
+        parts = [self.scheme]
+        if self.float_layers:
+            parts.append(f"{self.float_layers} step{'s' * (self.float_layers > 1)} of layers in float")
+        if self.calibrator != "auto":
+            parts.append(f"calibrated by {self.calibrator}")
+        if self.repair != "auto":
+            parts.append("no repairs" if self.repair == "none" else f"{self.repair} repairs")
+        if self.input_size is not None:
+            parts.append("input {} x {}".format(*self.input_size))
+        if self.amount:
+            what = "MACs" if self.pruning == "channel" else "weights"
+            parts.append(f"{100 * self.amount:.0f} % of the {what} pruned")
+        if self.remove_blocks:
+            parts.append(f"{self.remove_blocks} block{'s' * (self.remove_blocks > 1)} removed")
+        if self.epochs:
+            parts.append(f"{self.epochs} epoch{'s' * (self.epochs > 1)}")
+        if self.qat_epochs:
+            parts.append(f"{self.qat_epochs} of QAT")
+        return ", ".join(parts)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Screened:
