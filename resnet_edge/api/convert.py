@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from resnet_edge.api.checked import AtLeast1, NotNegative, Percentage, Shape, checked
+from resnet_edge.api.checked import AtLeast0, AtLeast1, NotNegative, Percentage, Shape, checked
 from resnet_edge.api.names import Backends, ClassNames, Cluster, Formats, Runtimes, Schemes, check_on_cluster
 from resnet_edge.api.names import backends as backends_in
 from resnet_edge.api.names import formats as formats_in
@@ -52,7 +52,8 @@ def convert(
     calibration: Data | None = None,
     calibrator: CalibratorName = "auto",
     repair: RepairName | None = None,
-    plan: bool = True,
+    plan: bool | None = None,
+    float_layers: AtLeast0 = 0,
     max_drop: Percentage = MAX_DROP_PP,
     preprocess: str | Path | None = None,
     backends: Backends | None = None,
@@ -107,6 +108,7 @@ def convert(
     )
     _check_latency(threads, latency_seconds)
     _check_calibrated(what.schemes, calibration=calibration, calibrator=calibrator, repair=repair)
+    _check_float_layers(what.schemes, float_layers, plan=plan)
     with value_files() as files:
         source, images = None if model is None else files.model(model), files.data(data)
         calibrating = files.data(calibration, "calibration")
@@ -135,7 +137,8 @@ def convert(
             max_drop_pp=max_drop,
             threads=_threads(threads),
             latency_seconds=latency_seconds,
-            mixed_precision=plan,
+            mixed_precision=or_else(plan, not float_layers),
+            float_layers=float_layers,
             thorough=thorough,
             dynamic_batch=dynamic_batch,
             calibrator=calibrator,
@@ -212,6 +215,15 @@ def _check_calibrated(
     ):
         if named:
             raise UsageError(f"{option} is for int8 artifacts: add --schemes int8, or leave it out")
+
+
+def _check_float_layers(schemes: tuple[str, ...], steps: int, *, plan: bool | None) -> None:
+    if steps and plan:
+        raise UsageError(
+            "--float-layers says which layers stay in float, and --plan would look for them: leave out one"
+        )
+    if steps and not any(scheme_of(name).activations == "int8" for name in schemes):
+        raise UsageError(f"--float-layers {steps} is for int8 artifacts: add --schemes int8, or leave it out")
 
 
 def _class_names(labels: str | Path | Sequence[str] | None) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from resnet_edge.api.checked import AtLeast1, NotNegative, Percentage
+from resnet_edge.api.checked import AtLeast0, AtLeast1, NotNegative, Percentage
 from resnet_edge.calibrate.calibration_task import CalibratorName, RepairName
 from resnet_edge.cli._interrupt import telling
 from resnet_edge.cli._options import (
@@ -84,7 +84,15 @@ from resnet_edge.core.tolerances import MAX_DROP_PP
     "--plan/--no-plan",
     default=True,
     help="Where int8 misses --max-drop, leave the layers that cost most in float until it holds. "
-    "[default: --plan]",
+    "[default: --plan, without --float-layers]",
+)
+@click.option(
+    "--float-layers",
+    default=0,
+    show_default=True,
+    type=value_type(AtLeast0),
+    metavar="N",
+    help="int8: take N steps of that order, whether it holds or not, as `search` finds it out.",
 )
 @click.option(
     "--max-drop",

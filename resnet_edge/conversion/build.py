@@ -12,7 +12,8 @@ from resnet_edge.conversion.artifact_task import QuantizeGraph, WriteArtifact
 from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.download_size import gzip_bytes
 from resnet_edge.conversion.lint import Linting
-from resnet_edge.conversion.notes import shared_scale
+from resnet_edge.conversion.mixed_precision_task import ChooseFloatLayers
+from resnet_edge.conversion.notes import float_layers_note, shared_scale
 from resnet_edge.conversion.run_log import Inputs, RunLog
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import UnsupportedScheme, WorkerFailed
@@ -63,18 +64,36 @@ class Build:
 
     def _evaluated(self, scheme: str, jobs: list[Job]) -> list[Evaluation]:
         """The artifacts of a scheme, and their proofs begun."""
-        portable = self._portable(scheme, _calibrated(jobs))
         proofs: list[Evaluation] = []
-        if portable is None:
+        kept = self._float_layers(jobs[0])
+        portable = None if kept is None else self._portable(scheme, _calibrated(jobs), kept)
+        if portable is None or kept is None:
             return proofs
         for job in jobs:
-            if artifact := self._artifact(portable, job):
+            if artifact := self._artifact(portable, job, kept):
                 self.run_log.artifacts.append(artifact)
                 self.pack(artifact)
                 proofs += [self.scheduler.start(artifact, job, p, self.inputs.images) for p in job.targets]
         return proofs
 
-    def _portable(self, scheme: str, needs_calibration: bool) -> str | None:
+    def _float_layers(self, job: Job) -> tuple[str, ...] | None:
+        """Those that the user leaves in float, by their outputs; None where it could not be found out."""
+        steps, images = self.request.float_layers, self.inputs.calibration
+        if not steps or not job.may_mix_precision or self.calibrated is None or images is None:
+            return ()
+        plan, folder = self.request.plan, str(self.workspace.scratch_folder(f"float layers {job.scheme}"))
+        request = ChooseFloatLayers.of(
+            *(self.calibrated, images.images, job.scheme, self.inputs.facts.head, folder),
+            *(plan.io, plan.dense_scales),
+        )
+        choices = self.run_log.attempt(job.scheme, partial(self.worker.run, request))
+        if choices is None:
+            return None
+        choice = choices.after(steps)
+        self.run_log.note("float layers", float_layers_note(job.scheme, choice))
+        return choice.float_layers
+
+    def _portable(self, scheme: str, needs_calibration: bool, float_layers: tuple[str, ...]) -> str | None:
         """The portable graph under a scheme, which every format of it is made from."""
         calibrated = self.calibrated if needs_calibration else None
         if needs_calibration and calibrated is None:
@@ -88,6 +107,8 @@ class Build:
             out=str(self.workspace.scratch / f"{scheme}.tflite"),
             integer_scores=self.request.plan.integer_scores,
             dense_scales=self.request.plan.dense_scales,
+            float_layers=float_layers,
+            exact=calibrated.exact if calibrated is not None and float_layers else None,
         )
         exported = self.run_log.attempt(scheme, partial(self.worker.run, request))
         if exported is None:
@@ -114,7 +135,7 @@ class Build:
         step = partial(self.calibrator.run, request)
         return self.run_log.attempt("calibration, and every artifact that needs it", step, WorkerFailed)
 
-    def _artifact(self, portable: str, job: Job) -> Artifact | None:
+    def _artifact(self, portable: str, job: Job, float_layers: tuple[str, ...]) -> Artifact | None:
         name = self.inputs.facts.name
         out = self.workspace.folder / f"{name}.{job.scheme}{job.suffix}"
         plan = self.request.plan
@@ -124,6 +145,7 @@ class Build:
             scheme=job.scheme,
             name=name,
             out=str(out),
+            float_layers=float_layers,
             runtimes=plan.runtimes,
             channels_first=job.channels_first,
         )

@@ -16,7 +16,8 @@ class ConvertRequest:
     layers in float that cost most. `thorough`: look into every file, and not only into those that failed.
     `command` is how it was asked for, and `source_name` what the report calls the model where the user did
     not name it. `accept_reference`: that the model itself is poor is as it should be. `thumbnails`: small
-    pictures of images whose answer changed, for the page. `cluster`: where shards run, as the user said
+    pictures of images whose answer changed, for the page. `float_layers`: so many steps of the order in which
+    int8 layers are worth being left in float. `cluster`: where shards run, as the user said
     it."""
 
     model: ModelRequest
@@ -30,6 +31,7 @@ class ConvertRequest:
     calibrator: CalibratorName = "auto"
     repair: RepairName = "auto"
     mixed_precision: bool = True
+    float_layers: int = 0
     thorough: bool = False
     class_names: tuple[str, ...] = ()
     command: str = ""

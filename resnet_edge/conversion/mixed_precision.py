@@ -17,7 +17,6 @@ from resnet_edge.conversion.mixed_precision_task import ChooseFloatLayers, Float
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.errors import OutputError, ResnetEdgeError
 from resnet_edge.core.files.workspace import Workspace
-from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.results.mixed_precision import GRAVITY, FloatCandidate, MixedPrecision, gravest
 from resnet_edge.core.results.parity import Parity
@@ -183,20 +182,16 @@ class _Search:
 
 
 def _choices(scheme: str, setup: MixedPrecisionSetup) -> Sequence[FloatChoice]:
-    request = ChooseFloatLayers(
-        exact=setup.calibrated.exact,
-        repaired=setup.calibrated.portable,
-        ranges=setup.calibrated.ranges,
-        scheme=scheme,
-        head=setup.facts.head,
-        io=setup.io,
-        images=setup.calibration.images,
-        threads=usable_cores(),
-        folder=str(setup.workspace.scratch_folder("plan")),
-        dense_scales=setup.dense_scales,
+    request = ChooseFloatLayers.of(
+        setup.calibrated,
+        setup.calibration.images,
+        scheme,
+        setup.facts.head,
+        str(setup.workspace.scratch_folder("plan")),
+        setup.io,
+        setup.dense_scales,
     )
-    choices = setup.maker.run(request).choices
-    return thinned(choices, MOST_CHOICES)
+    return thinned(setup.maker.run(request).choices, MOST_CHOICES)
 
 
 def thinned(choices: Sequence[FloatChoice], most: int) -> Sequence[FloatChoice]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_edge.calibrate.calibration_task import Calibration
+from resnet_edge.core.errors import UsageError
 from resnet_edge.core.head import Head
+from resnet_edge.core.machine import usable_cores
 from resnet_edge.core.scheme import DenseScales, Io
 from resnet_edge.workers.task import Task
 
@@ -15,6 +18,15 @@ class Choices:
 
     choices: tuple[FloatChoice, ...]
     n: int
+
+    def after(self, steps: int) -> FloatChoice:
+        """The one of so many steps. Raises UsageError where there are fewer."""
+        if steps >= len(self.choices):
+            raise UsageError(
+                f"--float-layers {steps}: after {len(self.choices) - 1} steps nothing is left in int8: give "
+                "fewer, or the scheme fp32"
+            )
+        return self.choices[steps]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +58,31 @@ class ChooseFloatLayers(
     threads: int
     folder: str
     dense_scales: DenseScales = "per-tensor"
+
+    @classmethod
+    def of(
+        cls,
+        calibrated: Calibration,
+        images: str,
+        scheme: str,
+        head: Head,
+        folder: str,
+        io: Io = "float32",
+        dense_scales: DenseScales = "per-tensor",
+    ) -> ChooseFloatLayers:
+        """Of what was `calibrated`, measured on the `images` (.npy) of the calibration, on all cores."""
+        return cls(
+            exact=calibrated.exact,
+            repaired=calibrated.portable,
+            ranges=calibrated.ranges,
+            scheme=scheme,
+            head=head,
+            io=io,
+            images=images,
+            threads=usable_cores(),
+            folder=folder,
+            dense_scales=dense_scales,
+        )
 
 
 @dataclass(frozen=True)

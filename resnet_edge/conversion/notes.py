@@ -11,6 +11,7 @@ from typing import Any
 
 from resnet_edge.calibrate.calibration_task import Calibration, SharedScale
 from resnet_edge.calibrate.learned_task import Placed
+from resnet_edge.conversion.mixed_precision_task import FloatChoice
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.device import is_software, untimed
 from resnet_edge.core.model_facts import ModelFacts
@@ -178,6 +179,15 @@ def not_timed(targets: Iterable[tuple[str, str]]) -> list[str]:
         for backend, device in dict.fromkeys(targets)
         if is_software(device)
     ]
+
+
+def float_layers_note(scheme: str, choice: FloatChoice) -> str:
+    """Which layers the user left in float."""
+    layers = f"{len(choice.float_layers)} {'layer' if len(choice.float_layers) == 1 else 'layers'}"
+    return (
+        f"{scheme}: {layers} left in float, as --float-layers asks: {100 * choice.int8_macs:.1f} % of the "
+        "multiply-accumulates are int8"
+    )
 
 
 def mixed_precision_note(plan: MixedPrecision) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from resnet_edge.calibrate.calibration_task import Calibration
 from resnet_edge.calibrate.learned_task import PlaceLearnedRanges
 from resnet_edge.conversion.download_size import gzip_bytes
+from resnet_edge.conversion.mixed_precision_task import Choices, ChooseFloatLayers
 from resnet_edge.conversion.one_artifact import FloatGraph, calibrated, written
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.results.search import Configuration
@@ -56,7 +57,8 @@ class Artifacts:
         job, maker = self._context.jobs[configuration.scheme], self._context.maker
         graph = self._graph(network)
         ranges = self._ranges(network, graph, configuration) if job.needs_calibration else None
-        artifact = written(graph, job, ranges, folder, maker)
+        kept = self._float_layers(network, graph, configuration, ranges)
+        artifact = written(graph, job, ranges, folder, maker, float_layers=kept)
         return SearchArtifact(artifact=artifact, download_bytes=gzip_bytes(Path(artifact.path)), graph=graph)
 
     def _graph(self, network: Network) -> FloatGraph:
@@ -70,14 +72,39 @@ class Artifacts:
         source.run(ExportModel(model=network.model, out=out, dynamic_batch=False))
         return FloatGraph(facts=facts, portable=out)
 
-    def _ranges(self, network: Network, graph: FloatGraph, configuration: Configuration) -> Calibration:
-        calibration = self._context.calibration
-        key: dict[str, Any] = {
+    def _float_layers(
+        self,
+        network: Network,
+        graph: FloatGraph,
+        configuration: Configuration,
+        ranges: Calibration | None,
+    ) -> tuple[str, ...]:
+        """By their outputs; the order in which they are worth it is found out once."""
+        context, scheme = self._context, configuration.scheme
+        if ranges is None or not configuration.float_layers:
+            return ()
+
+        def make(folder: Path) -> Choices:
+            task = ChooseFloatLayers.of(
+                ranges, context.calibration.images, scheme, graph.facts.head, str(folder)
+            )
+            return context.maker.run(task)
+
+        key = {**self._ranges_key(network, configuration), "scheme": scheme}
+        choices = context.store.once("float layers", key, Choices, make)[1]
+        return choices.after(configuration.float_layers).float_layers
+
+    def _ranges_key(self, network: Network, configuration: Configuration) -> dict[str, Any]:
+        return {
             **network.key,
-            "images": calibration.sha256,
+            "images": self._context.calibration.sha256,
             "calibrator": configuration.calibrator,
             "repair": configuration.repair,
         }
+
+    def _ranges(self, network: Network, graph: FloatGraph, configuration: Configuration) -> Calibration:
+        calibration = self._context.calibration
+        key = self._ranges_key(network, configuration)
 
         def make(folder: Path) -> Calibration:
             return calibrated(

@@ -123,6 +123,12 @@ def frontier(points: Sequence[Point], comparison: Comparison) -> list[Point]:
     return [point for point in points if point.number in stays]
 
 
-def beaten_by(point: Point, others: Iterable[Point], comparison: Comparison) -> int:
-    """How many of `others` beat it."""
-    return sum(comparison.beats(other, point) for other in others if other.number != point.number)
+def first_that_beats(point: Point, others: Iterable[Point], comparison: Comparison) -> Point | None:
+    """One of `others` that does; None: none."""
+    return next((one for one in others if one.number != point.number and comparison.beats(one, point)), None)
+
+
+def in_words(ours: Point, theirs: Point, comparison: Comparison) -> str:
+    """In what `ours` is better beyond chance."""
+    better = [o for o in comparison.objectives if comparison.relation(ours, theirs, o) == "better"]
+    return " and ".join(better)

@@ -149,6 +149,7 @@ class Finals:
             calibrator=configuration.calibrator,  # type: ignore[arg-type]  # held where the space was read
             repair=configuration.repair,  # type: ignore[arg-type]  # the same
             mixed_precision=False,
+            float_layers=configuration.float_layers,
             accept_reference=request.accept_reference,
             cluster=request.cluster,
             command=commands(configuration, request)[-1],

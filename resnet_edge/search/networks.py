@@ -15,6 +15,7 @@ from resnet_edge.compression.channel_task import (
     MakeCandidate,
     PrepareChannels,
 )
+from resnet_edge.compression.magnitude_task import PruneMagnitude
 from resnet_edge.compression.pruning import PruningTarget, Rules
 from resnet_edge.compression.qat_task import RATE, FineTuneForInt8
 from resnet_edge.compression.step_latency import TimedAs
@@ -25,7 +26,7 @@ from resnet_edge.models import ModelRequest
 from resnet_edge.search.context import Context
 from resnet_edge.training.devices import ONE, devices_environment
 from resnet_edge.training.recipe import Compressed, Recipe, fitted_to_data, training_grant
-from resnet_edge.training.unfinished import training_run
+from resnet_edge.training.unfinished import checkpoint_folder, training_run
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import Worker
 
@@ -54,7 +55,7 @@ class Networks:
 
     def cut(self, configuration: Configuration) -> Network:
         """As small as it will be, with the weights that are left: what it costs is known by it."""
-        if configuration.pruning == "none":
+        if configuration.pruning != "channel":
             return self.original()
         _, candidate = self._candidate(configuration)
         return Network(model=self._saved(Path(candidate.file)), key=self._cut_key(configuration))
@@ -68,8 +69,9 @@ class Networks:
         if configuration.pruning == "none" or not configuration.epochs:
             return self.cut(configuration)
         key = {**self._cut_key(configuration), **self._training_key(configuration.epochs)}
+        make = self._finished if configuration.pruning == "channel" else self._sparse
         folder, _ = self._context.store.once(
-            "networks", key, Compressed, lambda folder: self._finished(configuration, folder)
+            "networks", key, Compressed, lambda folder: make(configuration, folder)
         )
         return Network(model=self._saved(folder / NETWORK), key=key)
 
@@ -145,16 +147,16 @@ class Networks:
         blocks, amount = configuration.remove_blocks, configuration.amount
         if self._cutting is None:
             self._cutting = self._pruner(request)
-        with training_run(base):
-            self._cutting.run(PrepareChannels(wanted=request))
-            return self._cutting.run(
-                MakeCandidate(
-                    wanted=request,
-                    target=PruningTarget("macs", 1 - amount) if amount else None,
-                    out=str(folder / "cut.keras"),
-                    blocks=blocks or None,
-                )
+        checkpoint_folder(base).mkdir(exist_ok=True)  # nothing is trained: it stays empty but for the recipe
+        self._cutting.run(PrepareChannels(wanted=request))
+        return self._cutting.run(
+            MakeCandidate(
+                wanted=request,
+                target=PruningTarget("macs", 1 - amount) if amount else None,
+                out=str(folder / "cut.keras"),
+                blocks=blocks or None,
             )
+        )
 
     def _finished(self, configuration: Configuration, folder: Path) -> Compressed:
         """Fine-tuned; a search that was ended goes on behind the last epoch."""
@@ -164,6 +166,27 @@ class Networks:
         with closing(self._pruner(request)) as worker, training_run(out):
             worker.run(PrepareChannels(wanted=request))
             return worker.run(FinishChannels(wanted=request, chosen=Chosen(candidate, ())))
+
+    def _sparse(self, configuration: Configuration, folder: Path) -> Compressed:
+        """With zeros, while it is fine-tuned."""
+        recipe, out = self._recipe(configuration.epochs), folder / NETWORK
+        task = PruneMagnitude(
+            model=fitted_to_data(self._context.request.model, recipe),
+            recipe=recipe,
+            amount=configuration.amount,
+            schedule="polynomial",
+            exclude=None,
+            out=str(out),
+            command=self._context.request.command,
+            overwrite=True,
+        )
+        return self._by_tfmot("pruning", task, out)
+
+    def _by_tfmot(self, name: str, task: PruneMagnitude | FineTuneForInt8, out: Path) -> Compressed:
+        grant = training_grant(task.recipe, task.out, task.model)
+        log = self._context.logs / f"{name.replace(' ', '_')}.log"
+        with training_run(out), tfmot_worker(name, log, grant) as worker:
+            return worker.run(task, self._context.on_progress)
 
     def _trained_for_int8(self, network: Network, epochs: int) -> Network:
         if not epochs:
@@ -184,6 +207,4 @@ class Networks:
             overwrite=True,
             default_rate=True,
         )
-        grant, log = training_grant(recipe, task.out, task.model), self._context.logs / "qat.log"
-        with training_run(out), tfmot_worker("quantization-aware training", log, grant) as worker:
-            return worker.run(task, self._context.on_progress)
+        return self._by_tfmot("quantization-aware training", task, out)

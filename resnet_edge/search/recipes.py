@@ -63,4 +63,6 @@ def _convert(model: str, configuration: Configuration, request: SearchRequest) -
         words += ["--calibrator", configuration.calibrator]
     if configuration.repair != "auto":
         words += ["--repair", configuration.repair]
+    if configuration.float_layers:
+        words += ["--float-layers", f"{configuration.float_layers}"]
     return [*words, "--no-plan", "--backends", request.backend, "--out", "dist"]

@@ -19,7 +19,7 @@ from resnet_edge.core.results.search import Configuration
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.data.images_task import Images, TakeFirstImages
 from resnet_edge.search.artifacts import Artifacts, SearchArtifact
-from resnet_edge.search.comparison import Comparison, Point, beaten_by, changes
+from resnet_edge.search.comparison import Comparison, Point, changes, first_that_beats, in_words
 from resnet_edge.search.context import Context
 from resnet_edge.search.networks import Networks
 from resnet_edge.search.outcome import Outcome
@@ -111,10 +111,11 @@ class Trials:
     def _with_cost(self, outcome: Outcome, file: SearchArtifact, baseline: Baseline) -> Outcome:
         facts = file.graph.facts
         timed = self.against(file, baseline.file) if self._times else None
+        zeros = outcome.configuration.pruning == "magnitude"  # which pack well, and come with training
         return replace(
             outcome,
             size_bytes=file.artifact.size_bytes,
-            download_bytes=file.download_bytes,
+            download_bytes=None if zeros else file.download_bytes,
             macs=facts.macs,
             parameters=facts.parameters,
             latency_ratio=None if timed is None else timed.ratio,
@@ -226,18 +227,17 @@ class Trials:
         """Ends a trial that Optuna's pruner does not let go on."""
         limits = self.context.request.limits
         missed = certainly_missed(outcome, limits, baseline, self.comparison.z)
-        against = len(missed)
-        worse = 0
+        own = point_of(outcome)
+        rival = None
         if rung > COST and not missed:
-            own = point_of(outcome)
             others = [point_of(one) for one in rivals.outcomes() if one.state == "complete"]
-            worse = beaten_by(own, others, self.comparison)
-        if rivals.keeps(outcome.number, rung, against + worse):
+            rival = first_that_beats(own, others, self.comparison)
+        if rivals.keeps(outcome.number, rung, len(missed) + (rival is not None)):
             return
-        if missed:
+        if rival is None:
             raise _Left(replace(outcome, state="infeasible", reason="; ".join(missed)))
-        many = "another point is" if worse == 1 else f"{worse} other points are"
-        reason = f"{many} better beyond chance and no worse in anything, on {outcome.n:,} images"
+        better = in_words(rival, own, self.comparison)
+        reason = f"trial {rival.number} is better in {better}, and no worse in anything, on {own.n:,} images"
         raise _Left(replace(outcome, state="worse", reason=reason))
 
 
