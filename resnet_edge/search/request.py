@@ -19,6 +19,11 @@ class Limits:
     max_size: int | None = None
     max_download: int | None = None
 
+    def given(self) -> dict[str, float]:
+        """Those that there are, by name."""
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: float(value) for name, value in named.items() if value is not None}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Training:

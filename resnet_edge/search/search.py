@@ -132,7 +132,7 @@ class _Run:
             held_out=self.context.images.n - self.context.searched_on,
             objectives=self.request.objectives,
             backend=self.request.backend,
-            limits=self._limits(),
+            limits=self.request.limits.given(),
             space={name: self.request.space.values(name) for name in CHOICES},
             candidates=len(distinct),
             model_point=finals.model,
@@ -171,14 +171,6 @@ class _Run:
             limits=digest(request.limits),
             space=request.space,
         )
-
-    def _limits(self) -> dict[str, float]:
-        limits = self.request.limits
-        return {
-            name: float(value)
-            for name in limits.__dataclass_fields__
-            if (value := getattr(limits, name)) is not None
-        }
 
     def _baseline(self) -> Baseline:
         """The model's own fp32 file."""
@@ -288,22 +280,18 @@ class _Run:
             failed = next(iter(self._distinct()), None)
             why = "" if failed is None else f"; trial {failed.number}: {failed.reason}"
             return f"none of {len(self._distinct())} trials could be measured{why}"
-        nearest = min(known, key=lambda one: sum(max(0.0, v) for v in self._relative(one, baseline)))
+        nearest = min(known, key=lambda one: self._distance(one, baseline))
         missed = certainly_missed(nearest, limits, baseline) or [nearest.reason]
         return (
             f"none of {len(self._distinct())} trials meets the limits; the nearest is trial {nearest.number} "
             f"({nearest.configuration.words}): {'; '.join(missed)}; raise a limit, or search longer or wider"
         )
 
-    def _relative(self, outcome: Outcome, baseline: Baseline) -> list[float]:
-        """By how much it misses each limit, as a share of it."""
-        own = [value for value in self._limits().values()]
-        return [
-            violation / limit if limit else violation
-            for violation, limit in zip(
-                violations_of(outcome, self.request.limits, baseline), own, strict=True
-            )
-        ]
+    def _distance(self, outcome: Outcome, baseline: Baseline) -> float:
+        """By how much it misses all limits together, each as a share of it."""
+        limits = self.request.limits.given()
+        violations = violations_of(outcome, self.request.limits, baseline)
+        return sum(max(0.0, violations[name]) / (limit or 1) for name, limit in limits.items())
 
     def _screened(self, outcome: Outcome, baseline: Baseline) -> Screened:
         drop = None

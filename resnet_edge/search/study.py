@@ -10,7 +10,6 @@ import fcntl
 import os
 import warnings
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -36,12 +35,7 @@ from resnet_edge.search.study_task import (
 from resnet_edge.workers.progress import OnProgress
 
 NAME, RUNGS = "search", "rungs"
-STAMP, OUTCOME, VIOLATIONS, OWNER, TRIAL = "stamp", "outcome", "violations", "owner", "trial"
-FORMER = {
-    "resnet_edge": "version {0} of resnet-edge, and this is {1}: install that one",
-    "model_sha256": "another model",
-    "data_sha256": "other images",
-}
+STAMP, OUTCOME, OWNER, TRIAL = "stamp", "outcome", "owner", "trial"
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -59,7 +53,7 @@ def open_study(task: OpenStudy, on_progress: OnProgress) -> Opened:
         storage=storage, study_name=NAME, directions=["minimize"] * objectives, load_if_exists=True
     )
     optuna.create_study(storage=storage, study_name=RUNGS, direction="minimize", load_if_exists=True)
-    stamp = msgspec.to_builtins(task.stamp)
+    stamp = msgspec.json.decode(msgspec.json.encode(task.stamp))  # as the journal gives it back
     if STAMP in study.user_attrs:
         _check(study.user_attrs[STAMP], stamp, task.place.journal)
     else:
@@ -102,7 +96,8 @@ def tell(task: TellTrial, on_progress: OnProgress) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trial.set_user_attr(OUTCOME, msgspec.to_builtins(outcome))
-        trial.set_user_attr(VIOLATIONS, list(task.violations))
+        for name, violation in task.violations.items():
+            trial.set_constraint(name, violation)
         if task.values is not None and outcome.state == "complete":
             study.tell(outcome.number, task.values)
         else:
@@ -130,14 +125,35 @@ def _ended(study: optuna.Study) -> list[FrozenTrial]:
 
 @lru_cache(maxsize=4)
 def _storage(journal: str) -> JournalStorage:
-    path = Path(journal)
     try:
-        # A symbolic link, the default, is left behind by a process that is killed, and then waited for.
-        return JournalStorage(JournalFileBackend(journal, lock_obj=JournalFileOpenLock(journal)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            storage = JournalStorage(JournalFileBackend(journal, lock_obj=_Lock(journal)))
+            storage.get_all_studies()  # the last line is read by the second look
+            return storage
     except OSError as error:
-        raise OutputError(f"--study {path} cannot be written ({error.strerror}): name another") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"--study {path} is no journal of Optuna: name another file") from error
+        raise OutputError(f"--study {journal} cannot be written ({error.strerror}): name another") from error
+    except Exception as error:  # whatever stands in the file, it is replayed as it comes, by assertions too
+        raise DataError(f"--study {journal} is no journal of Optuna: name another file") from error
+
+
+class _Lock(JournalFileOpenLock):
+    """Of the journal itself: Optuna's own are files beside it, which a process that is killed leaves there,
+    and then others wait for half a minute."""
+
+    def __init__(self, journal: str) -> None:
+        super().__init__(journal)
+        self._journal, self._lock = journal, -1
+
+    def acquire(self) -> bool:
+        """Waits until no other process writes."""
+        self._lock = os.open(self._journal, os.O_RDWR | os.O_CLOEXEC)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        return True
+
+    def release(self) -> None:
+        """Let others write."""
+        os.close(self._lock)
 
 
 @lru_cache(maxsize=4)
@@ -145,15 +161,8 @@ def _study(place: StudyPlace) -> optuna.Study:
     """With a sampler whose draws go on where those of the study so far ended."""
     storage = _storage(place.journal)
     begun = len(optuna.load_study(storage=storage, study_name=NAME).get_trials(deepcopy=False))
-    sampler = optuna.samplers.TPESampler(
-        seed=place.seed + begun, multivariate=True, group=True, constraints_func=_violations
-    )
+    sampler = optuna.samplers.TPESampler(seed=place.seed + begun)
     return optuna.load_study(storage=storage, study_name=NAME, sampler=sampler)
-
-
-def _violations(trial: FrozenTrial) -> list[float]:
-    found: list[float] = trial.user_attrs.get(VIOLATIONS, [])
-    return found
 
 
 def _trial_of(study: optuna.Study, number: int) -> FrozenTrial:

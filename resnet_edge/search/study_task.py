@@ -87,12 +87,12 @@ class ReportRung(Task[bool], runs="resnet_edge.search.study:keeps"):
 @dataclass(frozen=True, kw_only=True)
 class TellTrial(Task[None], runs="resnet_edge.search.study:tell"):
     """What came of it. `values` are those of the objectives, all to be small, and `violations` by how much it
-    misses each limit (0 and less: met); None where it was not looked at so far."""
+    misses each limit, by its name (0 and less: met); None where it was not looked at so far."""
 
     place: StudyPlace
     outcome: Outcome
     values: tuple[float, ...] | None
-    violations: tuple[float, ...]
+    violations: dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)

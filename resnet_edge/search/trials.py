@@ -291,18 +291,18 @@ def values_of(outcome: Outcome, baseline: Baseline, objectives: Sequence[str]) -
     return None if None in found else tuple(float(value) for value in found if value is not None)
 
 
-def violations_of(outcome: Outcome, limits: Limits, baseline: Baseline) -> tuple[float, ...]:
-    """By how much it misses each limit that there is, at its best estimate; 0 and less: met."""
+def violations_of(outcome: Outcome, limits: Limits, baseline: Baseline) -> dict[str, float]:
+    """By how much it misses each limit that there is, at its best estimate; 0 and less: met. What is not
+    known, since the trial ended before, is taken to be met."""
     drop = None
     if outcome.n:
         lost, gained = changes(baseline.bits, outcome.bits, outcome.n)
         drop = 100 * (lost - gained) / outcome.n
-    latency = None if outcome.latency_ratio is None else outcome.latency_ratio * baseline.p50_ms
-    pairs = (
-        (drop, limits.max_drop_pp),
-        (latency, limits.max_latency_ms),
-        (outcome.size_bytes, limits.max_size),
-        (outcome.download_bytes, limits.max_download),
-    )
-    # What is not known, since the trial ended before, is taken to be met.
-    return tuple((value or 0) - limit for value, limit in pairs if limit is not None)
+    known = {
+        "max_drop_pp": drop,
+        "max_latency_ms": outcome.latency_ratio and outcome.latency_ratio * baseline.p50_ms,
+        "max_size": outcome.size_bytes,
+        "max_download": outcome.download_bytes,
+    }
+    given = limits.given()
+    return {name: 0.0 if known[name] is None else float(known[name] or 0) - given[name] for name in given}
