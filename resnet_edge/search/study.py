@@ -7,6 +7,7 @@ one value for each rung of each trial, how many reasons speak against it, and it
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import warnings
 from functools import lru_cache
@@ -126,15 +127,30 @@ def _ended(study: optuna.Study) -> list[FrozenTrial]:
 @lru_cache(maxsize=4)
 def _storage(journal: str) -> JournalStorage:
     try:
+        _cut_torn_line(journal)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            storage = JournalStorage(JournalFileBackend(journal, lock_obj=_Lock(journal)))
-            storage.get_all_studies()  # the last line is read by the second look
-            return storage
+            return JournalStorage(JournalFileBackend(journal, lock_obj=_Lock(journal)))
     except OSError as error:
         raise OutputError(f"--study {journal} cannot be written ({error.strerror}): name another") from error
     except Exception as error:  # whatever stands in the file, it is replayed as it comes, by assertions too
         raise DataError(f"--study {journal} is no journal of Optuna: name another file") from error
+
+
+def _cut_torn_line(journal: str) -> None:
+    """Take away what a process that was killed wrote of its last line: Optuna passes over it, writes behind
+    it, and cannot read the two together. Raises ValueError where the file begins with nothing of Optuna's:
+    it stays as it is."""
+    lock = _Lock(journal)
+    with open(journal, "r+b") as stream:
+        lock.acquire()
+        try:
+            content = stream.read()
+            if content and "op_code" not in json.loads(content.partition(b"\n")[0]):
+                raise ValueError("no journal")
+            stream.truncate(content.rfind(b"\n") + 1)
+        finally:
+            lock.release()
 
 
 class _Lock(JournalFileOpenLock):

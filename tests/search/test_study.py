@@ -146,6 +146,15 @@ def test_a_file_that_is_no_study_is_refused(tmp_path: Path, content: bytes) -> N
     assert file.read_bytes() == content
 
 
+def test_a_line_that_was_torn_by_a_kill_costs_nothing_before_it(place: StudyPlace) -> None:
+    tell(place, ask(place))
+    with Path(place.journal).open("ab") as stream:
+        stream.write(b'{"op_code":4,"worker_id":"a","tri')
+    second = another(place)
+    tell(second, ask(second))
+    assert len(study.outcomes(ReadOutcomes(place=another(place)), silent)) == 2
+
+
 def test_the_study_of_another_program_is_refused(tmp_path: Path) -> None:
     import optuna
     from optuna.storages import JournalStorage
