@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import permutations
 
 from resnet_edge.benchmarking.latency_task import LatencyTarget, MeasureLatency
 from resnet_edge.core.backend_name import on_host
@@ -102,18 +102,18 @@ class Measuring:
         )
 
     def _say_undecided(self, points: Sequence[Point], comparison: Comparison) -> None:
-        """How many images would tell points apart."""
-        for one, other in combinations(points, 2):
-            if not (comparison.undecided(one, other) or comparison.undecided(other, one)):
+        """How many images would tell whether one makes another leave."""
+        for ours, theirs in permutations(points, 2):
+            if not comparison.undecided(ours, theirs):
                 continue
-            lost, gained = changes(one.bits, other.bits, self._held_out)
-            needed = samples_needed(
-                self._held_out, max(lost, gained), min(lost, gained), comparison.equal_pp / 100, comparison.z
-            )
+            lost, gained = changes(theirs.bits, ours.bits, self._held_out)
+            limit, z = comparison.equal_pp / 100, comparison.z
+            needed = samples_needed(self._held_out, lost, gained, limit, z)
             more = "no number of images would" if needed is None else f"about {needed:,} images would"
             self._notes.append(
-                f"{self._held_out:,} images do not tell trials {one.number} and {other.number} apart in "
-                f"accuracy: {more}"
+                f"{self._held_out:,} images do not tell whether trial {ours.number} is within "
+                f"{comparison.equal_pp:g} pp of trial {theirs.number}, which it is better than in all else: "
+                f"{more}"
             )
 
     def _point(self, final: Final, all_of_them: Sequence[Final]) -> FrontierPoint:
