@@ -64,7 +64,7 @@ def _searched(context: Context, workspace: Workspace) -> SearchResult:
         z=quantile(len(context.rungs) * request.trials),
     )
     trials = Trials(context, comparison)
-    baseline = _baseline(trials)
+    baseline = baseline_of(trials)
     loop = TrialLoop(trials, baseline)
     outcomes = loop.run()
     selecting = Selecting(request.limits, comparison, baseline)
@@ -99,7 +99,7 @@ def _searched(context: Context, workspace: Workspace) -> SearchResult:
     )
 
 
-def _baseline(trials: Trials) -> Baseline:
+def baseline_of(trials: Trials) -> Baseline:
     """The model's own fp32 file."""
     file = trials.artifacts.float32(trials.networks.original())
     timed = trials.against(file, file)
