@@ -16,6 +16,7 @@ import msgspec
 from resnet_edge.cli._progress import Lines
 from resnet_edge.core.files.bundled import CALIBRATION_FILE, DATA, MODEL_FILE, bundled
 from resnet_edge.core.files.workspace import Workspace
+from resnet_edge.core.results.search import Objective
 from resnet_edge.models import ModelRequest
 from resnet_edge.search.comparison import Comparison
 from resnet_edge.search.outcome import Outcome
@@ -37,7 +38,7 @@ SPACE = Space(
     calibrator=("auto", "minmax", "percentile", "mse"),
     float_layers=(0, 2),
 )
-OBJECTIVES = ("accuracy", "latency", "size")
+OBJECTIVES: tuple[Objective, ...] = ("accuracy", "latency", "size")
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -91,7 +91,12 @@ class TrialLoop:
         self._outcomes = {one.number: one for one in self._study.run(ReadOutcomes(place=self._place))}
 
     def _distinct(self) -> list[Outcome]:
-        return [one for one in self._outcomes.values() if one.repeats is None]
+        """The first of each configuration: two processes may have begun the same one."""
+        firsts: dict[Configuration, Outcome] = {}
+        for one in self._outcomes.values():
+            if one.repeats is None:
+                firsts.setdefault(one.configuration, one)
+        return [*firsts.values()]
 
     def _try_all(self) -> None:
         first = self._untried(starting(self._request.space))

@@ -58,7 +58,7 @@ class Store:
         name = digest(key)
         folder = self.folder / kind / name
         if not folder.is_dir():
-            with self._alone(kind, name):
+            with self.alone(kind, name):
                 if not folder.is_dir():
                     self._make(folder, make)
         text = read_json(folder / REPLY, str, "part of a study", FIX).replace(HERE, _spelled(folder))
@@ -79,8 +79,9 @@ class Store:
             raise self._refused(error) from error
 
     @contextmanager
-    def _alone(self, kind: str, name: str) -> Iterator[None]:
-        """Waits for another process that makes the same."""
+    def alone(self, kind: str, name: str) -> Iterator[None]:
+        """Within, no other process of the study works on the same; waits for one that does. Raises
+        OutputError."""
         try:
             (self.folder / kind).mkdir(parents=True, exist_ok=True)
             lock = os.open(self.folder / kind / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -95,7 +96,7 @@ class Store:
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Within, no other process of the study measures latency."""
-        with self._alone("processes", "latency"):
+        with self.alone("processes", "latency"):
             yield
 
     def _refused(self, error: OSError) -> OutputError:

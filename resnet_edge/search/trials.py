@@ -202,8 +202,9 @@ class Trials:
         folder = context.store.folder / "outputs" / f"{artifact.sha256[:24]}-{context.images.sha256[:12]}"
         folder.mkdir(parents=True, exist_ok=True)
         job = context.jobs[artifact.scheme]
-        evaluation = context.scheduler.start(artifact, job, context.target, images, folder, cuts=cuts)
-        return evaluation.outputs.result().out
+        with context.store.alone("outputs", folder.name):
+            evaluation = context.scheduler.start(artifact, job, context.target, images, folder, cuts=cuts)
+            return evaluation.outputs.result().out
 
     def _with_answers(self, outcome: Outcome, answers: RightAnswers) -> Outcome:
         outcome = replace(
