@@ -135,11 +135,11 @@ def _stamp() -> StudyStamp:
         resnet_edge="",
         model_sha256="",
         data_sha256="",
-        training="",
+        training=None,
         calibration="",
         objectives=OBJECTIVES,
         backend="litert",
-        limits="",
+        limits={},
         space=SPACE,
     )
 

@@ -13,7 +13,6 @@ from resnet_edge.core.results.search import Configuration
 from resnet_edge.search.comparison import changes
 from resnet_edge.search.outcome import Outcome
 from resnet_edge.search.space import everything, starting
-from resnet_edge.search.store import digest
 from resnet_edge.search.study_task import (
     AskTrial,
     OpenStudy,
@@ -67,22 +66,20 @@ class TrialLoop:
             raise OutputError(
                 f"--study {self._request.study} cannot be written ({error.strerror}): name another file"
             ) from error
-        # Its lock is a file beside it.
-        grant = Grant(writes=(str(journal.parent), str(self._context.store.folder)))
+        grant = Grant(writes=(str(journal),))
         return self._context.workers.worker("study", silent, grant)
 
     def _stamp(self) -> StudyStamp:
         request, context = self._request, self._context
-        training = request.training
         return StudyStamp(
             resnet_edge=__version__,
             model_sha256=context.facts.sha256,
             data_sha256=context.images.sha256,
-            training="none" if training is None else digest(training),
+            training=request.training,
             calibration=context.calibration.sha256,
             objectives=request.objectives,
             backend=request.backend,
-            limits=digest(request.limits),
+            limits=request.limits.given(),
             space=request.space,
         )
 

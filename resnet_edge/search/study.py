@@ -222,25 +222,43 @@ def _parameters(configuration: Configuration) -> dict[str, Any]:
     }
 
 
+OTHER = {
+    "model_sha256": "is of another model",
+    "data_sha256": "is of other images",
+    "calibration": "is of other images to calibrate with",
+    "training": "trains in another way",
+    "objectives": "has other --objectives",
+    "backend": "has another --backend",
+    "limits": "has other limits",
+    "space": "has another space",
+}
+"""What is said of a part of the stamp that differs."""
+
+
 def _check(known: dict[str, Any], wanted: dict[str, Any], journal: str) -> None:
     """Raises UsageError where they differ."""
-    for name, value in wanted.items():
-        theirs = known.get(name)
-        if theirs == value:
+    ours, theirs = wanted["resnet_edge"], known.get("resnet_edge")
+    if theirs != ours:
+        raise UsageError(
+            f"--study {journal} was made by version {theirs} of resnet-edge, and this is {ours}: install "
+            "that one, or name another file"
+        )
+    for name, what in OTHER.items():
+        now, before = wanted[name], known.get(name)
+        if now == before:
             continue
-        if name == "resnet_edge":
-            what = f"was made by version {theirs} of resnet-edge, and this is {value}: install that, or"
-        elif name in ("model_sha256", "data_sha256"):
-            what = f"is of {'another model' if name == 'model_sha256' else 'other images'}:"
-        else:
-            option = name.replace("_", "-")
-            what = f"has another --{option} ({_short(theirs)}, and now {_short(value)}): give the same, or"
-        raise UsageError(f"--study {journal} {what} name another file")
+        if isinstance(now, dict) and isinstance(before, dict):  # only what differs
+            apart = [key for key in {**before, **now} if now.get(key) != before.get(key)]
+            now, before = ({key: each.get(key) for key in apart} for each in (now, before))
+        values = (
+            "" if "sha256" in name or name == "calibration" else f" ({_short(before)}, now {_short(now)})"
+        )
+        raise UsageError(f"--study {journal} {what}{values}: give the same, or name another file")
 
 
 def _short(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    text = msgspec.json.encode(value).decode().replace('"', "").replace("null", "none").strip("{}")
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _give_up_left(place: StudyPlace) -> int:

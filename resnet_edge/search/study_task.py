@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.search.outcome import Outcome
+from resnet_edge.search.request import Training
 from resnet_edge.search.space import Space
 from resnet_edge.workers.task import Task
 
@@ -17,11 +18,11 @@ class StudyStamp:
     resnet_edge: str
     model_sha256: str
     data_sha256: str
-    training: str
+    training: Training | None
     calibration: str
     objectives: tuple[str, ...]
     backend: str
-    limits: str
+    limits: dict[str, float]
     space: Space
 
 

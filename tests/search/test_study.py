@@ -13,6 +13,7 @@ from resnet_edge.core.errors import DataError, UsageError
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.search import study
 from resnet_edge.search.outcome import Outcome
+from resnet_edge.search.request import Training
 from resnet_edge.search.space import Space
 from resnet_edge.search.store import Store
 from resnet_edge.search.study_task import (
@@ -32,11 +33,11 @@ STAMP = StudyStamp(
     resnet_edge="0.1.0",
     model_sha256="a",
     data_sha256="b",
-    training="none",
+    training=None,
     calibration="c",
     objectives=("accuracy", "size"),
     backend="litert",
-    limits="",
+    limits={},
     space=SPACE,
 )
 
@@ -122,9 +123,15 @@ def test_the_pruner_ends_what_something_speaks_against(place: StudyPlace) -> Non
         ({"resnet_edge": "0.2.0"}, "was made by version 0.1.0 of resnet-edge, and this is 0.2.0"),
         ({"model_sha256": "x"}, "is of another model"),
         ({"data_sha256": "x"}, "is of other images"),
-        ({"objectives": ("accuracy",)}, "another --objectives"),
-        ({"backend": "onnxruntime"}, 'another --backend ("litert", and now "onnxruntime")'),
-        ({"space": Space()}, "another --space"),
+        ({"objectives": ("accuracy",)}, "has other --objectives ([accuracy,size], now [accuracy])"),
+        ({"backend": "onnxruntime"}, "has another --backend (litert, now onnxruntime)"),
+        (
+            {"space": replace(SPACE, amount=(0.5,))},
+            "has another space (amount:[0.1,0.2,0.3], now amount:[0.5])",
+        ),
+        ({"limits": {"max_size": 5.0}}, "has other limits (max_size:none, now max_size:5.0)"),
+        ({"calibration": "x"}, "is of other images to calibrate with"),
+        ({"training": Training(data="photos")}, "trains in another way"),
     ],
 )
 def test_a_study_of_something_else_is_refused(
