@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from resnet_edge.core.errors import DataError, OutputError
-from resnet_edge.core.files.atomic import write_whole
+from resnet_edge.core.files.atomic import take_name, write_whole
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.sidecar import sidecar_path
 from resnet_edge.data.images_task import DecodeImages, Images
@@ -106,8 +106,11 @@ class ReferenceShards:
         written = self._scratch / Path(shard.out).name
         worker.run(replace(shard, out=str(written)))
         try:
-            write_whole(Path(shard.out), written.read_bytes())
-            written.unlink()
+            try:
+                take_name(written, Path(shard.out))
+            except OSError:  # the outputs are kept on another disk
+                write_whole(Path(shard.out), written.read_bytes())
+                written.unlink()
         except OSError as error:
             why = error.strerror
             raise OutputError(f"{shard.out} cannot be written ({why}): make room there") from error

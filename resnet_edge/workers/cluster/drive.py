@@ -186,6 +186,8 @@ class _Driver:
         alone_since = None
         try:
             while not ray.wait([ref], timeout=LOOK)[0]:
+                if order.id in self._cancelled:  # a task that just begins may miss it
+                    self._cancel(order.id)
                 fits = any(one["Resources"].get("CPU", 0) >= order.cpus for one in self._alive())
                 alone_since = None if fits else alone_since or time.monotonic()
                 if alone_since is not None and time.monotonic() - alone_since > ALONE:

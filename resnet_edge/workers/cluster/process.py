@@ -54,10 +54,10 @@ class ClusterProcess:
         digests = {here: digest_of(here) for here in carried.reads}
         with self._lock:
             order = self._order(task, carried, digests)
-            if self._closed:
-                raise WorkerFailed(f"{self.name} was closed (full log: {self.log})")
-            self._id = order.id
+            self._id = order.id  # first: whoever closes it from now on cancels it
             try:
+                if self._closed:
+                    raise WorkerFailed(f"{self.name} was closed (full log: {self.log})")
                 answer = self._connection.call(order)
             except UnicodeEncodeError as error:
                 raise UsageError(f"a name is not valid UTF-8 ({error.object!r}): rename the file") from error

@@ -18,6 +18,8 @@ KEPT_SECONDS = 30 * 24 * 3600.0
 ARRIVES_SECONDS = 60.0
 """A file of which nothing came in this time does not arrive any more."""
 _PART = ".part"
+CLOCK = ".now"
+"""A file that is touched to know what time it is there."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -53,15 +55,24 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what nobody asked for in a long time, and what never arrived whole."""
-        oldest = time.time() - KEPT_SECONDS
+        oldest = self._now() - KEPT_SECONDS
         for file in self._folder.glob("??/*"):
             with suppress(OSError):
                 if file.stat().st_mtime < oldest:
                     file.unlink()
 
+    def _now(self) -> float:
+        """By the clock that gives files their times: that of a file server is not the one of this machine."""
+        mark = self._folder / CLOCK
+        try:
+            mark.touch()
+            return mark.stat().st_mtime
+        except OSError:  # a full disk
+            return time.time()
+
     def make_room(self) -> bool:
         """Remove the file that was not asked for longest, but for what arrives now; whether there was one."""
-        files, arriving_since = [], time.time() - ARRIVES_SECONDS
+        files, arriving_since = [], self._now() - ARRIVES_SECONDS
         for file in self._folder.glob("??/*"):
             with suppress(OSError):
                 changed = file.stat().st_mtime

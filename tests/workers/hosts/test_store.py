@@ -63,6 +63,21 @@ def test_what_nobody_asked_for_goes(tmp_path: Path) -> None:
     assert [store.has(DIGEST), store.has(other)] == [False, True]
 
 
+def test_what_a_file_server_dates_otherwise_than_this_machine_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    brought(store)
+    arriving = store.arriving(hashlib.sha256(b"1").hexdigest())
+    ahead = time.time() + 3 * 365 * 86400
+    monkeypatch.setattr(time, "time", lambda: ahead)
+    store.sweep()
+    assert store.has(DIGEST)
+    arriving.add(b"1")
+    arriving.finish()
+    assert store.make_room(), "one of the two, which are whole"
+
+
 def test_the_oldest_makes_room(tmp_path: Path) -> None:
     store = Store(tmp_path)
     brought(store)
