@@ -11,7 +11,14 @@ from resnet_edge.core.backend_name import on_host
 from resnet_edge.core.proportion import drop_points, samples_needed, wilson
 from resnet_edge.core.results.search import FrontierPoint
 from resnet_edge.core.sequential import quantile
-from resnet_edge.search.comparison import Comparison, Point, changes, frontier
+from resnet_edge.search.comparison import (
+    Comparison,
+    Point,
+    changes,
+    first_that_beats,
+    frontier,
+    in_words,
+)
 from resnet_edge.search.finals import SECONDS, Final, Finals
 from resnet_edge.search.outcome import Outcome
 from resnet_edge.search.recipes import commands
@@ -38,13 +45,21 @@ class Measuring:
     def frontier(self, stays: Sequence[Outcome]) -> Frontier:
         """Of what stayed in the search. Raises OutputError."""
         model, *finals = self._timed([self._finals.model(), *self._finals.made(stays)])
-        kept = self._frontier(finals)
+        comparison = self._comparison(len(finals))
+        compared = {one.outcome.number: self._as_compared(one) for one in finals}
+        staying = {point.number for point in frontier([*compared.values()], comparison)}
+        kept = [one for one in finals if one.outcome.number in staying]
         for gone in (one for one in finals if one not in kept):
             self._finals.remove(gone.folder)
+            own = compared[gone.outcome.number]
+            rival = first_that_beats(own, [compared[number] for number in sorted(staying)], comparison)
+            assert rival is not None
             self._notes.append(
-                f"trial {gone.outcome.number} ({gone.outcome.configuration.words}) left at the end: on the "
-                f"{self._held_out:,} images that no trial saw another point is better and none worse"
+                f"trial {own.number} ({gone.outcome.configuration.words}) left at the end: on the "
+                f"{self._held_out:,} images that no trial saw trial {rival.number} is better in "
+                f"{in_words(rival, own, comparison)}, and no worse in anything"
             )
+        self._say_undecided([compared[number] for number in sorted(staying)], comparison)
         points = tuple(self._point(one, kept) for one in sorted(kept, key=_by_latency))
         knee = knee_of(points)
         return Frontier(
@@ -83,13 +98,9 @@ class Measuring:
         }
         return [replace(one, latency=rows.get(number)) for number, one in enumerate(finals)]
 
-    def _frontier(self, finals: Sequence[Final]) -> list[Final]:
-        pairs = max(1, len(finals) * (len(finals) - 1) // 2)
-        comparison = replace(self._trials.comparison, z=quantile(pairs))
-        points = [self._as_compared(one) for one in finals]
-        stays = {point.number for point in frontier(points, comparison)}
-        self._say_undecided([one for one in points if one.number in stays], comparison)
-        return [one for one in finals if one.outcome.number in stays]
+    def _comparison(self, count: int) -> Comparison:
+        """In which the intervals of all pairs hold together."""
+        return replace(self._trials.comparison, z=quantile(max(1, count * (count - 1) // 2)))
 
     def _as_compared(self, final: Final) -> Point:
         return Point(

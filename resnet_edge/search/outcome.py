@@ -11,7 +11,8 @@ from resnet_edge.core.results.search import Configuration, TrialState
 class Outcome:
     """`right` has a bit for each of the first `n` images, the first image lowest: whether the answer is
     right, in hexadecimal. Latency is a ratio to the model's own fp32 file in the same run, with its 95 %
-    interval. `network` and `artifact` are paths below the store's folder. `repeats`: the trial that was the
+    interval. `network` and `artifact` are paths below the store's folder, and `sha256` is
+    of the file. `repeats`: the trial that was the
     same, whose outcome this is."""
 
     number: int
@@ -29,6 +30,7 @@ class Outcome:
     latency_ratio_ci95: tuple[float, float] | None = None
     network: str = ""
     artifact: str = ""
+    sha256: str = ""
     seconds: float = 0.0
     repeats: int | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from resnet_edge.core.errors import OutOfReach
@@ -25,7 +25,7 @@ class Selecting:
     def chosen(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Of what was looked at on all images, what meets the limits as far as it is known and none beats.
         Raises OutOfReach where there is none."""
-        done = [one for one in outcomes if one.state == "complete"]
+        done = _each_file_once(one for one in outcomes if one.state == "complete")
         fit = [one for one in done if not self._missed(one)]
         if not fit:
             raise OutOfReach(self._nearest(outcomes))
@@ -75,3 +75,13 @@ class Selecting:
             macs=outcome.macs,
             seconds=outcome.seconds,
         )
+
+
+def _each_file_once(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Of configurations that make the same file the one with the fewest words; the earlier of equals."""
+    files: dict[str, Outcome] = {}
+    for one in outcomes:
+        known = files.setdefault(one.sha256, one)
+        if len(one.configuration.words) < len(known.configuration.words):
+            files[one.sha256] = one
+    return [*files.values()]

@@ -87,6 +87,7 @@ class Trials:
             download_bytes=file.download_bytes,
             network=self._below_store(network.model.source),
             artifact=self._below_store(file.artifact.path),
+            sha256=file.artifact.sha256,
         )
         own = self.artifacts.float32(network)
         for rung, n in enumerate(self.context.rungs, COST + 1):
