@@ -113,19 +113,23 @@ class Measuring:
         )
 
     def _say_undecided(self, points: Sequence[Point], comparison: Comparison) -> None:
-        """How many images would tell whether one makes another leave."""
-        for ours, theirs in permutations(points, 2):
-            if not comparison.undecided(ours, theirs):
-                continue
-            lost, gained = changes(theirs.bits, ours.bits, self._held_out)
-            limit, z = comparison.equal_pp / 100, comparison.z
-            needed = samples_needed(self._held_out, lost, gained, limit, z)
-            more = "no number of images would" if needed is None else f"about {needed:,} images would"
-            self._notes.append(
-                f"{self._held_out:,} images do not tell whether trial {ours.number} is within "
-                f"{comparison.equal_pp:g} pp of trial {theirs.number}, which it is better than in all else: "
-                f"{more}"
-            )
+        """How many images would tell whether points make others leave."""
+        limit, z = comparison.equal_pp / 100, comparison.z
+        open_pairs = [pair for pair in permutations(points, 2) if comparison.undecided(*pair)]
+        needed = [
+            samples_needed(self._held_out, *changes(theirs.bits, ours.bits, self._held_out), limit, z)
+            for ours, theirs in open_pairs
+        ]
+        if not open_pairs:
+            return
+        ours, theirs = open_pairs[0]
+        known = [each for each in needed if each is not None]
+        more = f"about {max(known):,} images would" if known else "no number of images would"
+        others = f", and {len(open_pairs) - 1} more such pairs" if len(open_pairs) > 1 else ""
+        self._notes.append(
+            f"{self._held_out:,} images do not tell whether trial {ours.number}, which is better than trial "
+            f"{theirs.number} in all else, is as accurate within {comparison.equal_pp:g} pp{others}: {more}"
+        )
 
     def _point(self, final: Final, all_of_them: Sequence[Final]) -> FrontierPoint:
         n, outcome, latency = self._held_out, final.outcome, final.latency

@@ -148,3 +148,12 @@ def test_runtimes_agree_on_every_pair_after_the_alignment(seed: int, tmp_path: P
 def test_range_that_is_not_known_stays_unknown(tmp_path: Path) -> None:
     write_addition(tmp_path / "add.tflite", *triple(0))
     assert aligned_ranges(read_graph(tmp_path / "add.tflite"), {}) == {}
+
+
+@pytest.mark.parametrize("ratio", [2.0**8, 2.0**20, 2.0**24])
+def test_an_operand_that_is_far_beyond_the_sum_is_said_and_left(ratio: float, tmp_path: Path) -> None:
+    """As where training has broken a network: XNNPACK refuses such an addition."""
+    write_addition(tmp_path / "add.tflite", (ratio, 0), (1.0, 0), (1.0, 0))
+    graph = read_graph(tmp_path / "add.tflite")
+    assert aligned_ranges(graph, {"logits": (-128.0, 127.0)}) == {"logits": (-128.0, 127.0)}
+    assert unsettled(graph) == ("logits",)
