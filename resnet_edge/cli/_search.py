@@ -6,7 +6,7 @@ from resnet_edge.cli._grid import fitting_grid, print_grid, print_line, spelled,
 from resnet_edge.core.results.search import FrontierPoint, SearchResult
 from resnet_edge.report import words
 from resnet_edge.report.charts.search_chart import STANDINGS
-from resnet_edge.report.rows import WORDS
+from resnet_edge.report.rows import WORDS, Standing
 from resnet_edge.report.search_sections import conclusion
 from resnet_edge.report.search_words import equal_words, figures_of, recipe, trial_counts
 
@@ -45,7 +45,7 @@ def _name(point: FrontierPoint) -> str:
     return f"{point.number}  {recipe(point.configuration)}{' (knee)' if point.knee else ''}"
 
 
-def _cells(point: FrontierPoint) -> list[str]:
+def _cells(point: FrontierPoint, standing: Standing) -> list[str]:
     drop, between = words.estimate(point.drop_pp, point.drop_ci95_pp, words.points)
     return [
         words.percent(point.top1, point.n),
@@ -53,28 +53,30 @@ def _cells(point: FrontierPoint) -> list[str]:
         between,
         words.milliseconds(point.p50_ms),
         words.size(point.size_bytes),
-        WORDS[STANDINGS.get(point.verdict, "reference")],
+        WORDS[standing],
     ]
 
 
 def _one_line(result: SearchResult, points: list[FrontierPoint], own: bool) -> list[list[str]]:
     rows = [["Point", "Top-1", "Drop [95 %]", "p50, ms", "Size", "Verdict"]]
-    for name, point in _named(result, points, own=own):
-        top1, drop, between, p50, size, verdict = _cells(point)
+    for name, point, standing in _named(result, points, own=own):
+        top1, drop, between, p50, size, verdict = _cells(point, standing)
         rows.append([name, top1, f"{drop} {between}".strip(), p50, size, verdict])
     return rows
 
 
 def _two_lines(result: SearchResult, points: list[FrontierPoint], own: bool) -> list[list[str]]:
     rows = [["Point", "Top-1", "Drop\n[95 %]", "p50, ms\nsize", "Verdict"]]
-    for name, point in _named(result, points, own=own):
-        top1, drop, between, p50, size, verdict = _cells(point)
+    for name, point, standing in _named(result, points, own=own):
+        top1, drop, between, p50, size, verdict = _cells(point, standing)
         rows.append([name, top1, f"{drop}\n{between}", f"{p50}\n{size}", verdict])
     return rows
 
 
 def _named(
     result: SearchResult, points: list[FrontierPoint], *, own: bool
-) -> list[tuple[str, FrontierPoint]]:
-    first = [(f"{result.model.name}, the model", result.model_point)] if own else []
-    return [*first, *((_name(point), point) for point in points)]
+) -> list[tuple[str, FrontierPoint, Standing]]:
+    rows: list[tuple[str, FrontierPoint, Standing]] = []
+    if own:
+        rows.append((f"{result.model.name}, the model", result.model_point, "reference"))
+    return [*rows, *((_name(p), p, STANDINGS.get(p.verdict, "unverified")) for p in points)]

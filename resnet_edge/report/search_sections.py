@@ -27,7 +27,7 @@ from resnet_edge.report.charts import scatter_plot, svg
 from resnet_edge.report.charts.accuracy_latency import Chart
 from resnet_edge.report.charts.scheme_colours import scheme_colour
 from resnet_edge.report.charts.search_chart import SHAPES, STANDINGS, latency_chart, shape, size_chart
-from resnet_edge.report.rows import WORDS
+from resnet_edge.report.rows import WORDS, Standing
 from resnet_edge.report.search_words import (
     LEFT,
     equal_words,
@@ -52,7 +52,7 @@ def search_document(result: SearchResult) -> Document:
         word=word,
         sentence=conclusion(result),
         sections=sections(SECTIONS, result),
-        why=tuple(reason for point in result.points for reason in point.reasons),
+        why=tuple(f"Point {point.number}: {reason}" for point in result.points for reason in point.reasons),
     )
 
 
@@ -85,13 +85,19 @@ def against(result: SearchResult, point: FrontierPoint) -> str:
     return f"{', '.join(parts)} than the model, with {drop}"
 
 
-def _pictures(result: SearchResult) -> Iterator[Block]:
-    for chart, what in ((latency_chart(result), "faster"), (size_chart(result), "smaller")):
-        if chart is not None:
-            drawn = scatter_plot.picture(chart, scatter_plot.WIDE, "plot wide")
-            drawn += scatter_plot.picture(chart, scatter_plot.NARROW, "plot narrow")
-            yield Figure(drawn, _legend(result, chart), _caption(chart, what))
-    yield Paragraph(figures_of(result))
+def _latency(result: SearchResult) -> Iterator[Block]:
+    yield from _picture(result, latency_chart(result), "faster")
+
+
+def _size(result: SearchResult) -> Iterator[Block]:
+    yield from _picture(result, size_chart(result), "smaller")
+
+
+def _picture(result: SearchResult, chart: Chart | None, left: str) -> Iterator[Block]:
+    if chart is not None:
+        drawn = scatter_plot.picture(chart, scatter_plot.WIDE, "plot wide")
+        drawn += scatter_plot.picture(chart, scatter_plot.NARROW, "plot narrow")
+        yield Figure(drawn, _legend(result, chart), _caption(chart, left))
 
 
 def _legend(result: SearchResult, chart: Chart) -> list[tuple[str, str]]:
@@ -117,21 +123,26 @@ def _caption(chart: Chart, what: str) -> str:
 def _results(result: SearchResult) -> Iterator[Block]:
     if not result.points:
         return
+    shown = sorted(result.points, key=lambda point: (point.drop_pp, point.number))
     yield TextTable(
         HEADER,
-        (_row(result.model_point, result.model.name, "the model itself"), *map(_point_row, result.points)),
+        (
+            _row(result.model_point, result.model.name, "the model itself", "reference"),
+            *map(_point_row, shown),
+        ),
         range(1, len(HEADER) - 1),
     )
     yield from bullets(equal_words(result))
+    yield Paragraph(figures_of(result))
 
 
 def _point_row(point: FrontierPoint) -> tuple[Cell, ...]:
     knee = " (knee)" if point.knee else ""
-    return _row(point, f"{point.number}{knee}", recipe(point.configuration))
+    standing = STANDINGS.get(point.verdict, "unverified")
+    return _row(point, f"{point.number}{knee}", recipe(point.configuration), standing)
 
 
-def _row(point: FrontierPoint, name: str, what: str) -> tuple[Cell, ...]:
-    standing = STANDINGS.get(point.verdict, "reference")
+def _row(point: FrontierPoint, name: str, what: str, standing: Standing) -> tuple[Cell, ...]:
     return (
         (name, what),
         words.estimate(point.top1, point.top1_ci95, lambda value: words.percent(value, point.n)),
@@ -224,7 +235,8 @@ def _repeat(result: SearchResult) -> Iterator[Block]:
 
 
 SECTIONS: tuple[Entry[SearchResult], ...] = (
-    Entry("frontier", "Frontier", _pictures),
+    Entry("latency", "Accuracy against latency", _latency),
+    Entry("size", "Accuracy against size", _size),
     Entry("points", "Points", _results),
     Entry("commands", "How to make each point", _commands),
     Entry("notes", "Notes", _notes),

@@ -164,4 +164,5 @@ def _nearest(rule: PickRule, points: Sequence[FrontierPoint]) -> str:
         f"{QUANTITIES[one.quantity].spell(measured(one.quantity, near))}"
         for one in rule.constraints
     )
-    return f"no point has {wanted} for sure, by its 95 % intervals; the nearest is point {near.number}, with {has}"
+    nearest = f"the nearest is point {near.number}, with {has}"
+    return f"no point has {wanted} for sure, by its 95 % intervals; {nearest}"

@@ -13,6 +13,8 @@ from resnet_edge.report.charts.label_placement import Box, Wanted, place
 _COLLAPSED_PP = 25.0
 _LETTER = 7.5
 _LINE = 15.0
+_AROUND = 5.0
+"""Bold digits are wider than the mean letter, which shows in short labels."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def _labels(frame: _Frame, chart: Chart) -> list[str]:
     points = sorted(chart.points, key=lambda point: point.x)
     texts = [_label(frame, point) for point in points]
     spots = [_drawn_at(frame, point) for point in points]
-    wanted = [Wanted(x, y, _LETTER * len(text), _LINE) for text, (x, y) in zip(texts, spots, strict=True)]
+    wanted = [Wanted(x, y, _LETTER * len(text) + _AROUND, _LINE) for text, (x, y) in zip(texts, spots, strict=True)]
     solid = [Box(x - 7, y - 7, x + 7, y + 7) for x, y in spots]
     boxes = place(wanted, frame.box, solid, _avoided(frame, chart))
     return [
