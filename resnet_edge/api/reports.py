@@ -35,7 +35,7 @@ from resnet_edge.report.html.notebook import Cells
 from resnet_edge.report.resize_words import resize_document
 from resnet_edge.report.search_json import search_json
 from resnet_edge.report.search_sections import conclusion
-from resnet_edge.report.search_words import figures_of, recipe
+from resnet_edge.report.search_words import figures_of
 from resnet_edge.report.step_figures import step_figures
 from resnet_edge.report.summary import verdict
 from resnet_edge.report.verification import verification_document
@@ -412,7 +412,7 @@ class SearchReport(Displayed, SearchResult):
         rows += [
             (
                 f"{point.number}{' (knee)' if point.knee else ''}",
-                recipe(point.configuration),
+                point.configuration.words,
                 " ".join(words.estimate(point.drop_pp, point.drop_ci95_pp, words.points)).strip(),
                 words.milliseconds(point.p50_ms),
                 words.size(point.size_bytes),

@@ -167,7 +167,6 @@ def search(
                 inputs=inputs,
                 notes=(*notes, *result.notes),
                 study=seen_from(Path(out), study=journal).get("study", str(journal)),
-                command=command,
             )
             workspace.write(SPACE, space_text(result.space, result.objectives, result.limits))
             write_frontier(result, workspace.folder)
@@ -201,15 +200,16 @@ def _limits(
     max_download: int | str | None,
 ) -> Limits:
     """The options, else what the file says."""
-    limits = file.limits
-    size, download = limits.get("max_size"), limits.get("max_download")
+    known = file.limits
+
+    def bytes_at_most(name: str, value: int | str | None) -> int | None:
+        return _bytes(value) if value is not None else int(known[name]) if name in known else None
+
     return Limits(
-        max_drop_pp=or_else(max_drop, limits.get("max_drop", MAX_DROP_PP)),
-        max_latency_ms=limits.get("max_latency") if max_latency is None else _milliseconds(max_latency),
-        max_size=_bytes(max_size) if max_size is not None else None if size is None else int(size),
-        max_download=(
-            _bytes(max_download) if max_download is not None else None if download is None else int(download)
-        ),
+        max_drop_pp=or_else(max_drop, known.get("max_drop_pp", MAX_DROP_PP)),
+        max_latency_ms=known.get("max_latency_ms") if max_latency is None else _milliseconds(max_latency),
+        max_size=bytes_at_most("max_size", max_size),
+        max_download=bytes_at_most("max_download", max_download),
     )
 
 

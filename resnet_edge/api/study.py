@@ -7,20 +7,22 @@ from typing import Any
 
 from resnet_edge.core.errors import DataError, MissingDependency
 from resnet_edge.core.packages import missing_package
+from resnet_edge.search.study_task import NAME
 
 
 def open_study(journal: Path) -> Any:
-    """The optuna.Study in a journal file. Raises MissingDependency, and DataError where there is none."""
+    """The optuna.Study of all trials in a journal. Raises MissingDependency, and DataError where there is
+    none."""
     try:
         import optuna
-        from optuna.storages.journal import JournalFileBackend
+        from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
     except ModuleNotFoundError as error:
         raise MissingDependency(missing_package("optuna") or str(error)) from error
-    fix = "it is the file that --study named, or DIR.study beside the folder"
+    fix = "it is the file that --study named, or DIR.study beside the folder of the search"
     if not journal.is_file():
         raise DataError(f"{journal} is no study (there is no such file): {fix}")
-    storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
-    names = optuna.get_all_study_names(storage)
-    if len(names) != 1:
-        raise DataError(f"{journal} holds {len(names)} studies, and one is expected: {fix}")
-    return optuna.load_study(study_name=names[0], storage=storage)
+    path = str(journal)
+    storage = optuna.storages.JournalStorage(JournalFileBackend(path, lock_obj=JournalFileOpenLock(path)))
+    if NAME not in optuna.get_all_study_names(storage):
+        raise DataError(f"{journal} is no study of a search: {fix}")
+    return optuna.load_study(study_name=NAME, storage=storage)

@@ -8,7 +8,7 @@ from resnet_edge.report import words
 from resnet_edge.report.charts.search_chart import STANDINGS
 from resnet_edge.report.rows import WORDS, Standing
 from resnet_edge.report.search_sections import conclusion
-from resnet_edge.report.search_words import equal_words, figures_of, recipe, trial_counts
+from resnet_edge.report.search_words import equal_words, figures_of, trial_counts
 
 _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}
 
@@ -42,7 +42,7 @@ def print_frontier(result: SearchResult, only: FrontierPoint | None = None, widt
 
 
 def _name(point: FrontierPoint) -> str:
-    return f"{point.number}  {recipe(point.configuration)}{' (knee)' if point.knee else ''}"
+    return f"{point.number}  {point.configuration.words}{' (knee)' if point.knee else ''}"
 
 
 def _cells(point: FrontierPoint, standing: Standing) -> list[str]:

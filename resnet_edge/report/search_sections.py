@@ -33,7 +33,6 @@ from resnet_edge.report.search_words import (
     equal_words,
     figures_of,
     limits,
-    recipe,
     trial_counts,
     why_left,
 )
@@ -71,7 +70,7 @@ def conclusion(result: SearchResult) -> str:
     knee = next((point for point in result.points if point.knee), None)
     if knee is None:
         return f"{shown}on the frontier."
-    made_by = f"point {knee.number} ({recipe(knee.configuration)})"
+    made_by = f"point {knee.number} ({knee.configuration.words})"
     return f"{shown}on the frontier. The knee is {made_by}: {against(result, knee)}."
 
 
@@ -108,7 +107,7 @@ def _legend(result: SearchResult, chart: Chart) -> list[tuple[str, str]]:
         keys.append((svg.legend_marker(css="ink hollow"), "not proved"))
     keys.append((svg.legend_line(), f"{result.model.name}, the model"))
     if chart.permitted is not None:
-        keys.append((svg.legend_band(), f"permitted drop, {result.limits['max_drop']:g} pp"))
+        keys.append((svg.legend_band(), f"permitted drop, {result.limits['max_drop_pp']:g} pp"))
     return keys
 
 
@@ -139,7 +138,7 @@ def _results(result: SearchResult) -> Iterator[Block]:
 def _point_row(point: FrontierPoint) -> tuple[Cell, ...]:
     knee = " (knee)" if point.knee else ""
     standing = STANDINGS.get(point.verdict, "unverified")
-    return _row(point, f"{point.number}{knee}", recipe(point.configuration), standing)
+    return _row(point, f"{point.number}{knee}", point.configuration.words, standing)
 
 
 def _row(point: FrontierPoint, name: str, what: str, standing: Standing) -> tuple[Cell, ...]:
@@ -158,7 +157,7 @@ def _row(point: FrontierPoint, name: str, what: str, standing: Standing) -> tupl
 def _commands(result: SearchResult) -> Iterator[Block]:
     for point in result.points:
         if point.commands:
-            where = f"{recipe(point.configuration)}. Its files are in {point.folder}."
+            where = f"{point.configuration.words}. Its files are in {point.folder}."
             yield Bullets([Item(label=f"Point {point.number}", text=where)])
             yield Shell("\n".join(map(words.printable, point.commands)))
 
@@ -176,7 +175,7 @@ def _left(result: SearchResult) -> Iterator[Block]:
 
 def _left_row(trial: Screened) -> tuple[Cell, ...]:
     return (
-        (str(trial.number), recipe(trial.configuration)),
+        (str(trial.number), trial.configuration.words),
         (LEFT[trial.state], "" if why_left(trial) == LEFT[trial.state] else why_left(trial)),
         f"{trial.n:,}" if trial.n else words.ABSENT,
         words.estimate(trial.drop_pp, trial.drop_ci95_pp, words.points),
@@ -222,7 +221,7 @@ def _notes(result: SearchResult) -> Iterator[Block]:
 def _machine(result: SearchResult) -> Iterator[Block]:
     yield Facts(
         [
-            *((key, words.plain(value)) for key, value in result.machine.items()),
+            *((key, words.plain(value)) for key, value in result.machine.items() if key != "command"),
             ("resnet-edge", result.resnet_edge),
             *result.versions.items(),
         ]
@@ -230,8 +229,8 @@ def _machine(result: SearchResult) -> Iterator[Block]:
 
 
 def _repeat(result: SearchResult) -> Iterator[Block]:
-    if result.command:
-        yield Shell(words.printable(result.command))
+    if command := result.machine.get("command"):
+        yield Shell(words.printable(str(command)))
 
 
 SECTIONS: tuple[Entry[SearchResult], ...] = (

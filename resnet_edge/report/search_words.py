@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from resnet_edge.core.results.search import Configuration, Screened, SearchResult
+from resnet_edge.core.results.search import Screened, SearchResult
 from resnet_edge.report import words
 
 LIMITS: dict[str, tuple[str, Callable[[float], str]]] = {
-    "max_drop": ("drop", lambda value: f"{value:g} pp"),
-    "max_latency": ("latency", lambda value: f"{words.milliseconds(value)} ms"),
+    "max_drop_pp": ("drop", lambda value: f"{value:g} pp"),
+    "max_latency_ms": ("latency", lambda value: f"{words.milliseconds(value)} ms"),
     "max_size": ("file size", lambda value: words.size(int(value))),
     "max_download": ("download", lambda value: words.size(int(value))),
 }
@@ -19,44 +19,6 @@ LEFT = {
     "failed": "failed",
 }
 """Why a trial left, by its state."""
-
-
-def recipe(configuration: Configuration) -> str:
-    """What was done to the model, in the order in which it was: `channels pruned by 40%, 2 epochs, int8`.
-    Shares are of the multiply-accumulates (channels) or of the weights."""
-    return ", ".join([*_network(configuration), *_numbers(configuration)])
-
-
-def _network(configuration: Configuration) -> Iterator[str]:
-    if configuration.input_size is not None:
-        yield "input {}x{}".format(*configuration.input_size)
-    if configuration.pruning == "magnitude":
-        yield f"{configuration.amount:.0%} of the weights zero"
-    elif configuration.pruning == "channel":
-        yield from _channels(configuration)
-    if configuration.epochs:
-        yield words.count(configuration.epochs, "epoch")
-
-
-def _channels(configuration: Configuration) -> Iterator[str]:
-    if configuration.remove_blocks:
-        yield f"{words.count(configuration.remove_blocks, 'block')} removed"
-    if configuration.amount:
-        multiple = "" if configuration.multiple == 8 else f" in multiples of {configuration.multiple}"
-        importance = "" if configuration.importance == "norm" else f" by {configuration.importance}"
-        yield f"channels pruned by {configuration.amount:.0%}{multiple}{importance}"
-
-
-def _numbers(configuration: Configuration) -> Iterator[str]:
-    yield configuration.scheme
-    if configuration.qat_epochs:
-        yield f"{words.count(configuration.qat_epochs, 'epoch')} of quantization-aware training"
-    if configuration.float_layers:
-        yield f"{words.count(configuration.float_layers, 'layer')} in float"
-    if configuration.calibrator != "auto":
-        yield f"ranges by {configuration.calibrator}"
-    if configuration.repair != "auto":
-        yield f"repair {configuration.repair}"
 
 
 def limits(result: SearchResult) -> str:

@@ -17,7 +17,7 @@ from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.parity import Verdict
 from resnet_edge.core.results.report import Report
-from resnet_edge.core.results.search import Configuration
+from resnet_edge.core.results.search import NETWORKS, POINTS, Configuration
 from resnet_edge.core.sidecar import sidecar_path
 from resnet_edge.core.tolerances import MAX_DROP_PP
 from resnet_edge.models import ModelRequest
@@ -28,7 +28,6 @@ from resnet_edge.search.recipes import commands
 from resnet_edge.search.trials import Baseline, Trials
 from resnet_edge.workers.progress import Progress, silent
 
-POINTS, NETWORKS = "points", "networks"
 SECONDS = 4.0
 """Of timing for each file in the run that times all of them; `convert` takes 8 for all of its own."""
 

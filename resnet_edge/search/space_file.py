@@ -44,8 +44,8 @@ OBJECTIVES: tuple[str, ...] = get_args(Objective)
 
 @dataclass(frozen=True, kw_only=True)
 class SpaceFile:
-    """What a file says; what it does not say is not in it. `limits` are those of `Limits`, by the names of
-    their options and in the same units."""
+    """What a file says; what it does not say is not in it. `limits` are by the names of the fields of
+    `Limits`, in their units."""
 
     space: Values = field(default_factory=dict)
     objectives: tuple[str, ...] | None = None
@@ -65,7 +65,7 @@ def read_space(path: Path) -> SpaceFile:
         return SpaceFile(
             space=values_of(_table("space", tables.get("space", {}))),
             objectives=None if objectives is None else objectives_of(_list("objectives", objectives)),
-            limits={key: _limit(key, value) for key, value in limits.items()},
+            limits={_LIMITS[key][0]: _limit(key, value) for key, value in limits.items()},
         )
     except (UsageError, UnknownName) as error:
         raise type(error)(f"{path}: {error}") from error
@@ -243,17 +243,18 @@ def _bytes(value: object) -> float:
     return float(bytes_of(str(_count(value)) if isinstance(value, int) else _text(value)))
 
 
-_LIMITS: dict[str, Callable[[object], float]] = {
-    "max_drop": _drop,
-    "max_latency": _latency,
-    "max_size": _bytes,
-    "max_download": _bytes,
+_LIMITS: dict[str, tuple[str, Callable[[object], float], Callable[[float], str]]] = {
+    "max_drop": ("max_drop_pp", _drop, lambda value: f"{value!r}"),
+    "max_latency": ("max_latency_ms", _latency, lambda value: json.dumps(f"{value:.12g}ms")),
+    "max_size": ("max_size", _bytes, lambda value: f"{value:.0f}"),
+    "max_download": ("max_download", _bytes, lambda value: f"{value:.0f}"),
 }
+"""By the names of the options: the field of `Limits`, and how its value is read and written."""
 
 
 def _limit(key: str, value: object) -> float:
     try:
-        return _LIMITS[key](value)
+        return _LIMITS[key][1](value)
     except UsageError as error:
         raise UsageError(f"{key}: {error}") from error
 
@@ -264,7 +265,7 @@ def space_text(
     """The file that says this: `space` as SearchResult has it, without choices that nothing in it can use."""
     lines = ["# What was searched. To search it again: resnet-edge search MODEL … --space THIS_FILE", ""]
     lines += ["[search]", f"objectives = {json.dumps(list(objectives))}"]
-    lines += [f"{key} = {_limit_text(key, value)}" for key, value in limits.items()]
+    lines += [f"{key} = {spell(limits[name])}" for key, (name, _, spell) in _LIMITS.items() if name in limits]
     lines += ["", "[space]"]
     without = unused(Space(**space))
     lines += [
@@ -273,12 +274,6 @@ def space_text(
         if name in space and name not in without
     ]
     return "\n".join([*lines, ""])
-
-
-def _limit_text(key: str, value: float) -> str:
-    if key == "max_latency":
-        return json.dumps(f"{value:.12g}ms")
-    return f"{float(value)!r}" if key == "max_drop" else f"{int(value)}"
 
 
 def _value_text(name: str, value: Any) -> str:

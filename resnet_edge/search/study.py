@@ -24,6 +24,8 @@ from resnet_edge.core.results.search import Configuration
 from resnet_edge.search.outcome import Outcome
 from resnet_edge.search.space import configured
 from resnet_edge.search.study_task import (
+    NAME,
+    RUNGS,
     Asked,
     AskTrial,
     Opened,
@@ -35,7 +37,6 @@ from resnet_edge.search.study_task import (
 )
 from resnet_edge.workers.progress import OnProgress
 
-NAME, RUNGS = "search", "rungs"
 STAMP, OUTCOME, OWNER, TRIAL = "stamp", "outcome", "owner", "trial"
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

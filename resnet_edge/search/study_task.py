@@ -10,6 +10,9 @@ from resnet_edge.search.request import Training
 from resnet_edge.search.space import Space
 from resnet_edge.workers.task import Task
 
+NAME, RUNGS = "search", "rungs"
+"""The studies in a journal: of the trials, and of what was known of each at every rung."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyStamp:

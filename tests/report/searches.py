@@ -146,14 +146,18 @@ def _trial(number: int, shown: FrontierPoint | None) -> Screened:
 RESULT = SearchResult(
     resnet_edge="0.1.0",
     versions={"litert": "2.1.0"},
-    machine={"cpu": "Some CPU", "usable_cores": 2},
+    machine={
+        "cpu": "Some CPU",
+        "usable_cores": 2,
+        "command": "resnet-edge search resnet20.keras --data fashion-mnist --out frontier",
+    },
     model=MODEL,
     data={"source": "fashion-mnist", "n": 10_000},
     searched_on=5000,
     held_out=5000,
     objectives=("accuracy", "latency", "size"),
     backend="litert",
-    limits={"max_drop": 5.0, "max_latency": 3.0},
+    limits={"max_drop_pp": 5.0, "max_latency_ms": 3.0},
     space={name: SPACE.values(name) for name in CHOICES},
     candidates=9,
     model_point=OWN,
@@ -164,5 +168,4 @@ RESULT = SearchResult(
     equal_within_pp=0.5,
     notes=("two trials failed: their logs are kept",),
     inputs={"model": "../resnet20.keras", "data": "fashion-mnist"},
-    command="resnet-edge search resnet20.keras --data fashion-mnist --out frontier",
 )

@@ -13,6 +13,8 @@ Pruning = Literal["none", "channel", "magnitude"]
 TrialState = Literal["complete", "worse", "infeasible", "failed"]
 FRONTIER, SPACE = "frontier.html", "space.toml"
 """Files that a search leaves beside its report."""
+POINTS, NETWORKS = "points", "networks"
+"""Folders of what was converted, and of the networks that were changed for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,7 @@ class FrontierPoint:
 class SearchResult:
     """`searched_on` images chose among `candidates`, and `held_out` others, which no trial saw, gave the
     figures of `points`. `model_point`: the model's own fp32 file, measured with them. `limits` are the
-    constraints by the names of their options, as `Limits.by_name` gives them. `space` has the values of each
+    constraints, as `Limits.given` has them. `space` has the values of each
     choice. `study` is the journal of the trials as it reads from the folder of the report."""
 
     resnet_edge: str
@@ -144,6 +146,5 @@ class SearchResult:
     notes: tuple[str, ...] = ()
     costs: tuple[StageCost, ...] = ()
     inputs: dict[str, str] = field(default_factory=dict)
-    command: str = ""
     kind: Literal["search"] = "search"
     schema: int = 1

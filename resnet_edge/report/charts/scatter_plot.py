@@ -159,7 +159,9 @@ def _labels(frame: _Frame, chart: Chart) -> list[str]:
     points = sorted(chart.points, key=lambda point: point.x)
     texts = [_label(frame, point) for point in points]
     spots = [_drawn_at(frame, point) for point in points]
-    wanted = [Wanted(x, y, _LETTER * len(text) + _AROUND, _LINE) for text, (x, y) in zip(texts, spots, strict=True)]
+    wanted = [
+        Wanted(x, y, _LETTER * len(text) + _AROUND, _LINE) for text, (x, y) in zip(texts, spots, strict=True)
+    ]
     solid = [Box(x - 7, y - 7, x + 7, y + 7) for x, y in spots]
     boxes = place(wanted, frame.box, solid, _avoided(frame, chart))
     return [

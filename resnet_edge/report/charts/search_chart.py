@@ -10,7 +10,7 @@ from resnet_edge.report.charts import svg
 from resnet_edge.report.charts.accuracy_latency import Chart, Point, Range, Trial
 from resnet_edge.report.charts.scheme_colours import scheme_colour
 from resnet_edge.report.rows import Standing
-from resnet_edge.report.search_words import recipe, why_left
+from resnet_edge.report.search_words import why_left
 
 SHAPES = ("as the model", "pruned", "another input size", "pruned, another input size")
 STANDINGS: dict[str, Standing] = {"pass": "pass", "fail": "fail", "inconclusive": "inconclusive"}
@@ -51,7 +51,7 @@ def _chart(
     if not any(point in result.points for point, _ in drawn):
         return None
     top = _top(result)
-    limit = result.limits.get("max_drop")
+    limit = result.limits.get("max_drop_pp")
     return Chart(
         points=tuple(_point(result, point, top, *x) for point, x in drawn),
         schemes=tuple(dict.fromkeys(point.configuration.scheme for point in result.points)),
@@ -96,7 +96,7 @@ def shape(configuration: Configuration) -> int:
 
 def _detail(result: SearchResult, point: FrontierPoint) -> str:
     name = (
-        result.model.name if point is result.model_point else f"{point.number}: {recipe(point.configuration)}"
+        result.model.name if point is result.model_point else f"{point.number}: {point.configuration.words}"
     )
     parts = [name, f"drop {words.points(point.drop_pp)} pp {words.interval(point.drop_ci95_pp)}".strip()]
     if point.p50_ms is not None:
@@ -111,5 +111,5 @@ def _trials(result: SearchResult, top: float, across: Callable[[Screened], float
         x = across(trial)
         if trial.number in staying or x is None or trial.drop_pp is None or x <= 0:
             continue
-        reason = f"{trial.number}: {recipe(trial.configuration)}; left: {why_left(trial)}"
+        reason = f"{trial.number}: {trial.configuration.words}; left: {why_left(trial)}"
         yield Trial(x=x, y=top - trial.drop_pp, detail=words.printable(reason))
