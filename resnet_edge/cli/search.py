@@ -22,6 +22,8 @@ from resnet_edge.cli._options import (
     value_type,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
+from resnet_edge.core.printable import shell_word
+from resnet_edge.core.results.search import FRONTIER
 
 FOR_A_POINT = {"model", "stored", "pick", "out", "overwrite"}
 """Options with which a point of a finished search is written."""
@@ -213,7 +215,9 @@ def command(
             print_json(result.to_dict())
         elif not quiet:
             print_frontier(result)
-            say(f"\nreport: {result.folder / 'frontier.html'}")
+            say(f"\nreport: {result.folder / FRONTIER}")
+            where = _word(result.folder)
+            say(f"next, one of its points: resnet-edge search --from {where} --pick NUMBER_OR_RULE")
         if result.trouble:
             fail(result.trouble)
         click.get_current_context().exit(result.exit_code)
@@ -234,7 +238,6 @@ def _stored(
     from resnet_edge.api.reports import SearchReport
     from resnet_edge.cli._search import print_frontier
     from resnet_edge.core.errors import DataError
-    from resnet_edge.core.printable import shell_word
 
     if model is not None:
         raise click.UsageError("--from searches nothing: leave out MODEL, or leave out --from")
@@ -258,4 +261,12 @@ def _stored(
         print_json({"point": chosen, "folder": str(folder)})
     elif not quiet:
         print_frontier(result, only=chosen)
-        say(f"\nnext, the bundle for an app: resnet-edge package {shell_word(str(folder))}")
+        proved = chosen.verdict == "pass"
+        after = f"the bundle for an app: resnet-edge package {_word(folder)}"
+        more = f"on more images: resnet-edge verify {_word(folder)} --data MORE_IMAGES"
+        say(f"\nnext, {after if proved else more}")
+
+
+def _word(folder: Path) -> str:
+    """As it is typed."""
+    return shell_word(f"./{folder}" if str(folder).startswith("-") else str(folder))

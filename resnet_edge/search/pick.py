@@ -143,6 +143,8 @@ def _constraint(part: str) -> Constraint:
 def picked(rule: PickRule, points: Sequence[FrontierPoint]) -> FrontierPoint:
     """The point, judged by the ends of its intervals that speak against it. Raises OutOfReach with the
     nearest one, and UsageError where a quantity was not measured."""
+    if not points:
+        raise OutOfReach("no point can be picked: the frontier is empty; search with wider limits")
     meeting = [point for point in points if all(one.excess(point) <= 0 for one in rule.constraints)]
     if not meeting:
         raise OutOfReach(_nearest(rule, points))
@@ -156,8 +158,6 @@ def _rank(rule: PickRule, point: FrontierPoint) -> float:
 
 def _nearest(rule: PickRule, points: Sequence[FrontierPoint]) -> str:
     wanted = " and ".join(one.text for one in rule.constraints)
-    if not points:
-        return f"no point has {wanted}: the frontier is empty; search with wider limits"
     near = min(points, key=lambda point: (max(one.excess(point) for one in rule.constraints), point.number))
     has = ", ".join(
         f"{one.quantity} {'down' if QUANTITIES[one.quantity].more else 'up'} to "

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
-from resnet_edge.core.results.search import Configuration, FrontierPoint, Screened, SearchResult
+from resnet_edge.core.results.search import NETWORKS, Configuration, FrontierPoint, Screened, SearchResult
+from resnet_edge.core.results.search import SPACE as SPACE_FILE
+from resnet_edge.report import write_frontier
 from resnet_edge.search.space import CHOICES, Space
+from resnet_edge.search.space_file import space_text
 
 MODEL = ModelFacts(
     name="resnet20",
@@ -169,3 +174,38 @@ RESULT = SearchResult(
     notes=("two trials failed: their logs are kept",),
     inputs={"model": "../resnet20.keras", "data": "fashion-mnist"},
 )
+
+
+def finished(folder: Path) -> Path:
+    """A folder as a search leaves it, with as much in its points as is read of them."""
+    folder.mkdir(parents=True)
+    write_frontier(RESULT, folder)
+    (folder / SPACE_FILE).write_text(space_text(RESULT.space, RESULT.objectives, RESULT.limits))
+    for each in POINTS:
+        _converted(folder, each)
+    return folder
+
+
+def _converted(folder: Path, shown: FrontierPoint) -> None:
+    to = folder / shown.folder
+    to.mkdir(parents=True)
+    for name in ("report.md", "report.html", "labels.txt"):
+        (to / name).write_text(name)
+    (to / shown.file).write_text(f"{shown.number}")
+    model = "../../../resnet20.keras"
+    if shown.configuration.pruning != "none":
+        network = folder / NETWORKS / f"{shown.number:02}" / "resnet20.keras"
+        network.parent.mkdir(parents=True)
+        network.write_text("a network")
+        network.with_suffix(".json").write_text("{}")
+        model = f"../../{network.relative_to(folder)}"
+    report = {
+        "schema": 1,
+        "artifacts": [],
+        "parity": [],
+        "passed": True,
+        "inputs": {"model": model, "data": "fashion-mnist", "calibration": "../../../more/images.npz"},
+    }
+    entry = {"file": shown.file, "format": "tflite", "scheme": shown.configuration.scheme}
+    more = {"size_bytes": 2, "sha256": "0", "inputs": [], "outputs": []}
+    (to / "report.json").write_text(json.dumps({**report, "artifacts": [{**entry, **more}]}))

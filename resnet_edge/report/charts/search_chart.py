@@ -77,7 +77,7 @@ def _point(
     own = point is result.model_point
     low, high = point.drop_ci95_pp
     return Point(
-        label=result.model.name if own else f"{point.number}{' knee' if point.knee else ''}",
+        label=words.printable(result.model.name) if own else f"{point.number}{' knee' if point.knee else ''}",
         detail=_detail(result, point),
         x=x,
         x_interval=x_interval,
