@@ -15,6 +15,7 @@ from resnet_edge.api.source_paths import read_paths, seen_from
 from resnet_edge.api.values import Data, Model, or_else, text, value_files
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.bundled import DATA
+from resnet_edge.core.files.overwrite import check_new_folder
 from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.machine import usable_cores
@@ -176,6 +177,7 @@ def search(
 
 def _study(out: Path, study: str | Path | None) -> Path:
     """The journal of the trials. Raises OutputError where it cannot be written."""
+    check_new_folder(out)
     journal = out.with_name(f"{out.name}.study") if study is None else Path(study)
     check_writable("--study", journal, overwrite=True)  # a search goes on with what is there
     return journal

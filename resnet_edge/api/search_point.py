@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from resnet_edge.api.source_paths import seen_from
 from resnet_edge.core.errors import OutputError
 from resnet_edge.core.files.atomic import write_whole
+from resnet_edge.core.files.bundled import DATA
 from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.results.search import FrontierPoint
-from resnet_edge.core.results.stored_report import REPORT, data_there, report_in
+from resnet_edge.core.results.stored_report import REPORT, report_in
 from resnet_edge.report.readable_json import readable_json
 
 
@@ -41,15 +42,15 @@ def _document(source: Path) -> dict[str, Any]:
 
 
 def _moved(inputs: object, source: Path, out: Path) -> dict[str, str]:
-    """Words for MODEL and DATA that read from within `source`, as they read from within `out`; what is in
-    `source` is copied, and its name stays."""
+    """Words for MODEL and DATA that read from within `source`, as they read from within `out`, whether they
+    are there or will be again. Paths to what is not in `source` begin with `..`, see `source_paths`; what is
+    in it is copied, and names are names."""
     words = inputs if isinstance(inputs, Mapping) else {}
-    moved = {}
-    for key, word in words.items():
-        there = None if _inside(source, str(word)) else data_there(source, str(word))
-        moved[key] = seen_from(out, word=there).get("word", str(word)) if there else str(word)
-    return moved
+    return {key: _from(source, out, str(word)) for key, word in words.items()}
 
 
-def _inside(source: Path, word: str) -> bool:
-    return not Path(word).is_absolute() and ".." not in Path(word).parts and (source / word).exists()
+def _from(source: Path, out: Path, word: str) -> str:
+    kind, colon, path = word.rpartition(":") if word.startswith(f"{DATA}:") else ("", "", word)
+    if Path(path).parts[:1] != ("..",):
+        return word
+    return f"{kind}{colon}{Path(os.path.relpath(source / path, out)).as_posix()}"

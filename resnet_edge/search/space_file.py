@@ -108,8 +108,9 @@ def values_of(given: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     values: dict[str, tuple[Any, ...]] = {}
     for key, value in given.items():
         name = choose("choice", key, CHOICES)
+        listed = _list(name, value)
         try:
-            values[name] = tuple(dict.fromkeys(map(_READERS[name], _list(name, value))))
+            values[name] = tuple(dict.fromkeys(map(_READERS[name], listed)))
         except ResnetEdgeError as error:
             raise type(error)(f"{name}: {error}") from error
     return values
