@@ -24,7 +24,7 @@ HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
 
 # From the top: a room may import those below it.
 ROOMS = (
-    "cli", "api", "search",
+    "cli", "api", "searching",
     "verification", "inspection", "bundle", "compression", "training", "conversion",
     "golden", "benchmarking", "diagnosis", "calibrate", "evaluation",
     "compatibility", "schemes", "formats", "backends", "graph", "models", "data", "zoo",
@@ -192,7 +192,7 @@ def targets(file: Path, inside_functions: bool) -> Iterator[Path]:
                 yield from (f for f in PACKAGE.joinpath(*parts[1:-1]).glob("[!_]*.py"))
 
 
-ENTRANCES = {"cli", "api", "search", "entry.py", "__init__.py", "__main__.py", "errors.py", "reports.py"}
+ENTRANCES = {"cli", "api", "searching", "entry.py", "__init__.py", "__main__.py", "errors.py", "reports.py"}
 
 
 def loaded_by_the_parent() -> dict[Path, str]:

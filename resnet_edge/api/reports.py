@@ -39,7 +39,7 @@ from resnet_edge.report.search_words import figures_of
 from resnet_edge.report.step_figures import step_figures
 from resnet_edge.report.summary import verdict
 from resnet_edge.report.verification import verification_document
-from resnet_edge.search.pick import pick_rule, picked
+from resnet_edge.searching.pick import pick_rule, picked
 from resnet_edge.training.recipe import Compressed, TrainResult
 
 T = TypeVar("T")

@@ -24,9 +24,9 @@ from resnet_edge.core.results.search import SPACE
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report import write_frontier
 from resnet_edge.report.whole_file import check_writable
-from resnet_edge.search.request import Limits, SearchRequest, Training
-from resnet_edge.search.space import CHOICES, NATIVE, Space
-from resnet_edge.search.space_file import (
+from resnet_edge.searching.request import Limits, SearchRequest, Training
+from resnet_edge.searching.space import CHOICES, NATIVE, Space
+from resnet_edge.searching.space_file import (
     PURPOSE,
     SpaceFile,
     chosen,
@@ -115,7 +115,7 @@ def search(
     is named), OutputError, MissingDependency, DeviceUnavailable, HostUnavailable, ClusterUnavailable,
     WorkerFailed.
     """
-    from resnet_edge.search.search import search as run
+    from resnet_edge.searching.search import search as run
 
     check_variables()
     where = backend_in(backend)

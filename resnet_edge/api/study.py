@@ -7,7 +7,7 @@ from typing import Any
 
 from resnet_edge.core.errors import DataError, MissingDependency
 from resnet_edge.core.packages import missing_package
-from resnet_edge.search.study_task import NAME
+from resnet_edge.searching.study_task import NAME
 
 
 def open_study(journal: Path) -> Any:

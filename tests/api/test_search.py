@@ -1,4 +1,4 @@
-"""What `resnet_edge.search` refuses before any work, and what it gives. Whole runs: tests/search/."""
+"""What `resnet_edge.search` refuses before any work, and what it gives. Whole runs: tests/searching/."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 
 from resnet_edge import errors
 from resnet_edge.api.study import open_study
-from resnet_edge.search.study_task import NAME
+from resnet_edge.searching.study_task import NAME
 
 
 def test_without_optuna_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

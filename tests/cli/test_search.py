@@ -1,5 +1,5 @@
 """`resnet-edge search`: what it refuses, and a finished search shown and picked from. The search itself is
-run whole by tests/search/."""
+run whole by tests/searching/."""
 
 from __future__ import annotations
 

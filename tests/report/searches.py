@@ -13,8 +13,8 @@ from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.results.search import NETWORKS, Configuration, FrontierPoint, Screened, SearchResult
 from resnet_edge.core.results.search import SPACE as SPACE_FILE
 from resnet_edge.report import write_frontier
-from resnet_edge.search.space import CHOICES, Space
-from resnet_edge.search.space_file import space_text
+from resnet_edge.searching.space import CHOICES, Space
+from resnet_edge.searching.space_file import space_text
 
 MODEL = ModelFacts(
     name="resnet20",

@@ -22,10 +22,10 @@ from resnet_edge.core.sidecar import sidecar_path
 from resnet_edge.core.tolerances import MAX_DROP_PP
 from resnet_edge.models import ModelRequest
 from resnet_edge.report import write_reports
-from resnet_edge.search.artifacts import SearchArtifact
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.recipes import commands
-from resnet_edge.search.trials import Baseline, Trials
+from resnet_edge.searching.artifacts import SearchArtifact
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.recipes import commands
+from resnet_edge.searching.trials import Baseline, Trials
 from resnet_edge.workers.progress import Progress, silent
 
 SECONDS = 4.0

@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from resnet_edge.core.head import Head
-from resnet_edge.search.right import right_answers
-from resnet_edge.search.right_task import CountRight, RightAnswers
+from resnet_edge.searching.right import right_answers
+from resnet_edge.searching.right_task import CountRight, RightAnswers
 from resnet_edge.workers.progress import silent
 
 CLASSES = Head.of_classes(3, "logits")

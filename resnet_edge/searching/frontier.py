@@ -11,7 +11,7 @@ from resnet_edge.core.backend_name import on_host
 from resnet_edge.core.proportion import drop_points, samples_needed, wilson
 from resnet_edge.core.results.search import FrontierPoint
 from resnet_edge.core.sequential import quantile
-from resnet_edge.search.comparison import (
+from resnet_edge.searching.comparison import (
     Comparison,
     Point,
     changes,
@@ -19,10 +19,10 @@ from resnet_edge.search.comparison import (
     frontier,
     in_words,
 )
-from resnet_edge.search.finals import SECONDS, Final, Finals
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.recipes import commands
-from resnet_edge.search.trials import Baseline, Trials
+from resnet_edge.searching.finals import SECONDS, Final, Finals
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.recipes import commands
+from resnet_edge.searching.trials import Baseline, Trials
 
 
 @dataclass(frozen=True, kw_only=True)

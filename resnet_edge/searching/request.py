@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from resnet_edge.core.results.search import Objective
 from resnet_edge.models import ModelRequest
-from resnet_edge.search.space import Space
+from resnet_edge.searching.space import Space
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from resnet_edge.search.comparison import Comparison, Point, changes, first_that_beats, frontier, in_words
+from resnet_edge.searching.comparison import Comparison, Point, changes, first_that_beats, frontier, in_words
 
 BY_ALL = Comparison(objectives=("accuracy", "latency", "size"), equal_pp=0.5, equal_latency=0.05)
 N = 4000

@@ -10,10 +10,10 @@ from pathlib import Path
 from resnet_edge import __version__
 from resnet_edge.core.errors import ClusterUnavailable, HostUnavailable, OutputError, ResnetEdgeError
 from resnet_edge.core.results.search import Configuration
-from resnet_edge.search.comparison import changes
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.space import everything, starting
-from resnet_edge.search.study_task import (
+from resnet_edge.searching.comparison import changes
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.space import everything, starting
+from resnet_edge.searching.study_task import (
     AskTrial,
     OpenStudy,
     ReadOutcomes,
@@ -22,7 +22,7 @@ from resnet_edge.search.study_task import (
     StudyStamp,
     TellTrial,
 )
-from resnet_edge.search.trials import Baseline, Rivals, Trials, values_of, violations_of
+from resnet_edge.searching.trials import Baseline, Rivals, Trials, values_of, violations_of
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import Worker
 from resnet_edge.workers.progress import Progress, silent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from resnet_edge.core.results.search import Configuration
-from resnet_edge.search.request import SearchRequest
+from resnet_edge.searching.request import SearchRequest
 
 
 def commands(configuration: Configuration, request: SearchRequest) -> tuple[str, ...]:

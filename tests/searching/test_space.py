@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from resnet_edge.core.results.search import Configuration
-from resnet_edge.search.space import NATIVE, Space, configured, everything, starting
+from resnet_edge.searching.space import NATIVE, Space, configured, everything, starting
 
 
 def test_what_another_choice_leaves_nothing_to_say_does_not_make_another_configuration() -> None:

@@ -10,7 +10,7 @@ from resnet_edge.core.answers import answers, changed, right
 from resnet_edge.core.head import Head
 from resnet_edge.evaluation.outputs import seen
 from resnet_edge.evaluation.sums import measure
-from resnet_edge.search.right_task import CountRight, RightAnswers
+from resnet_edge.searching.right_task import CountRight, RightAnswers
 from resnet_edge.workers.progress import OnProgress
 
 Values = NDArray[np.float32]

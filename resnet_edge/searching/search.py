@@ -13,17 +13,17 @@ from resnet_edge.core.results.search import SearchResult
 from resnet_edge.core.sequential import quantile
 from resnet_edge.data.declared import check_data
 from resnet_edge.evaluation.cluster import facts_of, joined
-from resnet_edge.search.comparison import Comparison
-from resnet_edge.search.context import Context
-from resnet_edge.search.finals import Finals
-from resnet_edge.search.frontier import Measuring
-from resnet_edge.search.loop import TrialLoop
-from resnet_edge.search.request import SearchRequest
-from resnet_edge.search.selection import Selecting
-from resnet_edge.search.setup import prepared
-from resnet_edge.search.space import CHOICES
-from resnet_edge.search.store import Store
-from resnet_edge.search.trials import Baseline, Trials
+from resnet_edge.searching.comparison import Comparison
+from resnet_edge.searching.context import Context
+from resnet_edge.searching.finals import Finals
+from resnet_edge.searching.frontier import Measuring
+from resnet_edge.searching.loop import TrialLoop
+from resnet_edge.searching.request import SearchRequest
+from resnet_edge.searching.selection import Selecting
+from resnet_edge.searching.setup import prepared
+from resnet_edge.searching.space import CHOICES
+from resnet_edge.searching.store import Store
+from resnet_edge.searching.trials import Baseline, Trials
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import workers_and_threads
 from resnet_edge.workers.progress import OnProgress

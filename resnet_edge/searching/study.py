@@ -21,9 +21,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from resnet_edge.core.errors import DataError, OutputError, UsageError, first_line
 from resnet_edge.core.results.search import Configuration
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.space import configured
-from resnet_edge.search.study_task import (
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.space import configured
+from resnet_edge.searching.study_task import (
     NAME,
     RUNGS,
     Asked,

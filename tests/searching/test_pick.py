@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from resnet_edge.core.errors import OutOfReach, UnknownName, UsageError
-from resnet_edge.search.pick import pick_rule, picked
+from resnet_edge.searching.pick import pick_rule, picked
 from tests.report.searches import POINTS, point
 
 

@@ -9,8 +9,8 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Scheduler
-from resnet_edge.search.request import SearchRequest
-from resnet_edge.search.store import Store
+from resnet_edge.searching.request import SearchRequest
+from resnet_edge.searching.store import Store
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress
 

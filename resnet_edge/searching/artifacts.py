@@ -14,8 +14,8 @@ from resnet_edge.conversion.one_artifact import FloatGraph, calibrated, written
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.evaluation.source_task import ExportModel, ReadLearnedRanges, ReadModelFacts
-from resnet_edge.search.context import Context
-from resnet_edge.search.networks import Network
+from resnet_edge.searching.context import Context
+from resnet_edge.searching.networks import Network
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,13 +18,13 @@ from resnet_edge.core.proportion import Z95, drop_points
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.data.images_task import Images, TakeFirstImages
-from resnet_edge.search.artifacts import Artifacts, SearchArtifact
-from resnet_edge.search.comparison import Comparison, Point, changes, first_that_beats, in_words
-from resnet_edge.search.context import Context
-from resnet_edge.search.networks import Networks
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.request import Limits
-from resnet_edge.search.right_task import CountRight, RightAnswers
+from resnet_edge.searching.artifacts import Artifacts, SearchArtifact
+from resnet_edge.searching.comparison import Comparison, Point, changes, first_that_beats, in_words
+from resnet_edge.searching.context import Context
+from resnet_edge.searching.networks import Networks
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.request import Limits
+from resnet_edge.searching.right_task import CountRight, RightAnswers
 
 COST = 0
 """The rung before the first image."""

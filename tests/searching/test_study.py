@@ -12,11 +12,11 @@ pytest.importorskip("optuna", reason="pip install 'resnet-edge[search]'")
 from resnet_edge.core.errors import DataError, UsageError
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.search import study
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.request import Training
-from resnet_edge.search.space import Space
-from resnet_edge.search.store import Store
-from resnet_edge.search.study_task import (
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.request import Training
+from resnet_edge.searching.space import Space
+from resnet_edge.searching.store import Store
+from resnet_edge.searching.study_task import (
     Asked,
     AskTrial,
     OpenStudy,

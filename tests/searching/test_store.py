@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.core.errors import DataError, OutputError
-from resnet_edge.search.store import Store, digest
+from resnet_edge.searching.store import Store, digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +53,8 @@ def test_what_failed_is_made_again_in_what_it_left(tmp_path: Path) -> None:
 TWO = """
 import sys, time
 from pathlib import Path
-from resnet_edge.search.store import Store
-from tests.search.test_store import Made
+from resnet_edge.searching.store import Store
+from tests.searching.test_store import Made
 
 def make(folder):
     print("making", flush=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from resnet_edge.core.errors import OutOfReach
 from resnet_edge.core.proportion import drop_points
 from resnet_edge.core.results.search import Screened
-from resnet_edge.search.comparison import Comparison, changes, frontier
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.request import Limits
-from resnet_edge.search.trials import Baseline, certainly_missed, point_of, violations_of
+from resnet_edge.searching.comparison import Comparison, changes, frontier
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.request import Limits
+from resnet_edge.searching.trials import Baseline, certainly_missed, point_of, violations_of
 
 
 @dataclass(frozen=True)

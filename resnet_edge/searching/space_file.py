@@ -31,7 +31,7 @@ from resnet_edge.core.errors import DataError, ResnetEdgeError, UnknownName, Usa
 from resnet_edge.core.files.documents import LARGEST, bounded
 from resnet_edge.core.quantities import bytes_of, seconds_of
 from resnet_edge.core.results.search import Objective, Pruning
-from resnet_edge.search.space import CHOICES, Space, configured
+from resnet_edge.searching.space import CHOICES, Space, configured
 
 Values = Mapping[str, tuple[Any, ...]]
 """The values of some choices, by their names."""

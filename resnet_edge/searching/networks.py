@@ -23,7 +23,7 @@ from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.models import ModelRequest
-from resnet_edge.search.context import Context
+from resnet_edge.searching.context import Context
 from resnet_edge.training.devices import ONE, devices_environment
 from resnet_edge.training.recipe import Compressed, Recipe, fitted_to_data, training_grant
 from resnet_edge.training.unfinished import checkpoint_folder, training_run

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resnet_edge.core.errors import DataError, UnknownName, UsageError
-from resnet_edge.search.space import CHOICES, Space
-from resnet_edge.search.space_file import chosen, read_space, space_text, unused, values_in, values_of
+from resnet_edge.searching.space import CHOICES, Space
+from resnet_edge.searching.space_file import chosen, read_space, space_text, unused, values_in, values_of
 
 
 def of(space: Space) -> dict[str, tuple[object, ...]]:

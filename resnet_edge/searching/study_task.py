@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.core.results.search import Configuration
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.request import Training
-from resnet_edge.search.space import Space
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.request import Training
+from resnet_edge.searching.space import Space
 from resnet_edge.workers.task import Task
 
 NAME, RUNGS = "search", "rungs"
@@ -50,7 +50,7 @@ class Opened:
 @dataclass(frozen=True, kw_only=True)
 class OpenStudy(
     Task[Opened],
-    runs="resnet_edge.search.study:open_study",
+    runs="resnet_edge.searching.study:open_study",
     reads=("place.journal",),
     writes=("place.journal",),
 ):
@@ -69,7 +69,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskTrial(Task[Asked], runs="resnet_edge.search.study:ask"):
+class AskTrial(Task[Asked], runs="resnet_edge.searching.study:ask"):
     """What to try next. `first`: try this."""
 
     place: StudyPlace
@@ -78,7 +78,7 @@ class AskTrial(Task[Asked], runs="resnet_edge.search.study:ask"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportRung(Task[bool], runs="resnet_edge.search.study:keeps"):
+class ReportRung(Task[bool], runs="resnet_edge.searching.study:keeps"):
     """Whether a trial goes on, by Optuna's pruner: `against` is how many reasons beyond chance speak against
     it after the rung."""
 
@@ -89,7 +89,7 @@ class ReportRung(Task[bool], runs="resnet_edge.search.study:keeps"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TellTrial(Task[None], runs="resnet_edge.search.study:tell"):
+class TellTrial(Task[None], runs="resnet_edge.searching.study:tell"):
     """What came of it. `values` are those of the objectives, all to be small, and `violations` by how much it
     misses each limit, by its name (0 and less: met); None where it was not looked at so far."""
 
@@ -100,7 +100,7 @@ class TellTrial(Task[None], runs="resnet_edge.search.study:tell"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadOutcomes(Task[tuple[Outcome, ...]], runs="resnet_edge.search.study:outcomes"):
+class ReadOutcomes(Task[tuple[Outcome, ...]], runs="resnet_edge.searching.study:outcomes"):
     """Of all trials that have ended, by whichever process."""
 
     place: StudyPlace

@@ -14,12 +14,12 @@ from resnet_edge.core.head import Head
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.results.search import Configuration
-from resnet_edge.search.artifacts import SearchArtifact
-from resnet_edge.search.comparison import Comparison
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.request import Limits
-from resnet_edge.search.selection import Selecting
-from resnet_edge.search.trials import Baseline, certainly_missed, values_of, violations_of
+from resnet_edge.searching.artifacts import SearchArtifact
+from resnet_edge.searching.comparison import Comparison
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.request import Limits
+from resnet_edge.searching.selection import Selecting
+from resnet_edge.searching.trials import Baseline, certainly_missed, values_of, violations_of
 
 N = 2000
 ALL = (1 << N) - 1

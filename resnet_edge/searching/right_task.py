@@ -23,7 +23,7 @@ class RightAnswers:
 @dataclass(frozen=True, kw_only=True)
 class CountRight(
     Task[RightAnswers],
-    runs="resnet_edge.search.right:right_answers",
+    runs="resnet_edge.searching.right:right_answers",
     reads=("outputs", "reference", "labels", "own"),
 ):
     """search.right: the images that are answered right: as their label is (of several labels, all of them; of

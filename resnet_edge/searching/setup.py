@@ -25,9 +25,9 @@ from resnet_edge.evaluation.source_task import ReadModelFacts
 from resnet_edge.evaluation.witnessing import witnessed
 from resnet_edge.models import grant_of
 from resnet_edge.schemes import baseline
-from resnet_edge.search.context import Context
-from resnet_edge.search.request import SearchRequest
-from resnet_edge.search.store import Store
+from resnet_edge.searching.context import Context
+from resnet_edge.searching.request import SearchRequest
+from resnet_edge.searching.store import Store
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Worker, WorkerPool
