@@ -144,7 +144,7 @@ def search(
             training=None
             if training is None
             else Training(data=training, batch_size=batch_size, learning_rate=learning_rate, seed=seed),
-            objectives=_asked_for(file, objectives),
+            objectives=_chosen_objectives(file, objectives),
             backend=where,
             limits=limits,
             space=searched,
@@ -190,7 +190,7 @@ def _check_threads(threads: int) -> None:
         )
 
 
-def _asked_for(file: SpaceFile, objectives: Words | None) -> tuple[Any, ...]:
+def _chosen_objectives(file: SpaceFile, objectives: Words | None) -> tuple[Any, ...]:
     return _objectives(objectives) if objectives is not None else or_else(file.objectives, OBJECTIVES)
 
 

@@ -115,7 +115,7 @@ def _caption(chart: Chart, what: str) -> str:
     dots = " Small dots are trials that left, by what was known of them then; the lowest lie below the axis."
     return (
         f"Up is more accurate, to the left is {what}. Whiskers: 95 % intervals, of accuracy paired with the "
-        f"model on the same images.{dots if chart.trials else ''}"
+        f"model on the same images.{dots if chart.dots else ''}"
     )
 
 

@@ -117,10 +117,10 @@ def values_of(given: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
 
 
 def values_in(text: str) -> dict[str, tuple[Any, ...]]:
-    """One choice as the command line has it: `scheme=int8,fp16`. Raises UsageError, UnknownName."""
+    """One choice as the command line has it: `amount=0.2,0.4`. Raises UsageError, UnknownName."""
     key, equals, listed = text.partition("=")
     if not equals or not listed.strip():
-        raise UsageError(f"{text!r} chooses nothing: write NAME=VALUE,…, as in scheme=int8,fp16")
+        raise UsageError(f"{text!r} chooses nothing: write NAME=VALUE,…, as in amount=0.2,0.4")
     name = choose("choice", key.strip(), CHOICES)
     return values_of({name: [_typed(name, word.strip()) for word in listed.split(",")]})
 

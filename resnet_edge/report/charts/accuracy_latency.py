@@ -33,7 +33,7 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class Dot:
     """Something that is only a dot beside the points, in their units; `detail` is what a pointer shows."""
 
     x: float
@@ -54,7 +54,7 @@ class Chart:
     reference: float | None
     permitted: float | None
     left_out: tuple[str, ...]
-    trials: tuple[Trial, ...] = ()
+    dots: tuple[Dot, ...] = ()
 
 
 def chart(report: Report) -> Chart | None:

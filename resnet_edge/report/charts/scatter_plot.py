@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from resnet_edge.report import words
 from resnet_edge.report.charts import svg
-from resnet_edge.report.charts.accuracy_latency import Chart, Point, Trial
+from resnet_edge.report.charts.accuracy_latency import Chart, Dot, Point
 from resnet_edge.report.charts.axes import Axis, linear_axis, log_axis
 from resnet_edge.report.charts.label_placement import Box, Wanted, place
 
@@ -51,7 +51,7 @@ def picture(chart: Chart, size: Size, css_class: str) -> str:
     parts = [
         _grid(frame, chart, size),
         _reference(frame, chart),
-        *(_trial(frame, trial) for trial in chart.trials),
+        *(_dot(frame, dot) for dot in chart.dots),
         *(_whiskers(frame, point) for point in chart.points),
         *(_marker(frame, point) for point in chart.points),
         *_labels(frame, chart),
@@ -65,7 +65,7 @@ def _frame(chart: Chart, size: Size) -> _Frame:
     near = [p for p in chart.points if not _collapsed(chart, p)]
     ys = [y for p in near for y in (p.y, *(p.y_interval or ()))]
     ys += [y for y in (chart.reference, chart.permitted) if y is not None]
-    xs = [x for p in chart.points for x in (p.x, *(p.x_interval or ()))] + [t.x for t in chart.trials]
+    xs = [x for p in chart.points for x in (p.x, *(p.x_interval or ()))] + [t.x for t in chart.dots]
     return _Frame(
         box,
         log_axis(xs, box.left + 6, box.right - 6),
@@ -143,10 +143,10 @@ def _marker(frame: _Frame, point: Point) -> str:
     return svg.titled(point.detail, svg.marker(point.shape, x, y, css))
 
 
-def _trial(frame: _Frame, trial: Trial) -> str:
+def _dot(frame: _Frame, dot: Dot) -> str:
     """On the floor of the plot where it lies below the axis: it does not set the scale."""
-    y = frame.y.at(trial.y) if trial.y >= frame.y.low else frame.box.bottom - 4
-    return svg.titled(trial.detail, svg.dot(frame.x.at(trial.x), y, "trial"))
+    y = frame.y.at(dot.y) if dot.y >= frame.y.low else frame.box.bottom - 4
+    return svg.titled(dot.detail, svg.dot(frame.x.at(dot.x), y, "trial"))
 
 
 def _drawn_at(frame: _Frame, point: Point) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from resnet_edge.core.results.search import Configuration, FrontierPoint, Screened, SearchResult
 from resnet_edge.report import words
 from resnet_edge.report.charts import svg
-from resnet_edge.report.charts.accuracy_latency import Chart, Point, Range, Trial
+from resnet_edge.report.charts.accuracy_latency import Chart, Dot, Point, Range
 from resnet_edge.report.charts.scheme_colours import scheme_colour
 from resnet_edge.report.rows import Standing
 from resnet_edge.report.search_words import why_left
@@ -61,7 +61,7 @@ def _chart(
         reference=top,
         permitted=None if limit is None else top - limit,
         left_out=(),
-        trials=tuple(_trials(result, top, trial)),
+        dots=tuple(_dots(result, top, trial)),
     )
 
 
@@ -104,7 +104,7 @@ def _detail(result: SearchResult, point: FrontierPoint) -> str:
     return words.printable(", ".join([*parts, words.size(point.size_bytes)]))
 
 
-def _trials(result: SearchResult, top: float, across: Callable[[Screened], float | None]) -> Iterator[Trial]:
+def _dots(result: SearchResult, top: float, across: Callable[[Screened], float | None]) -> Iterator[Dot]:
     """Those that left, and of which enough is known to draw them."""
     staying = {point.number for point in result.points}
     for trial in result.trials:
@@ -112,4 +112,4 @@ def _trials(result: SearchResult, top: float, across: Callable[[Screened], float
         if trial.number in staying or x is None or trial.drop_pp is None or x <= 0:
             continue
         reason = f"{trial.number}: {trial.configuration.words}; left: {why_left(trial)}"
-        yield Trial(x=x, y=top - trial.drop_pp, detail=words.printable(reason))
+        yield Dot(x=x, y=top - trial.drop_pp, detail=words.printable(reason))

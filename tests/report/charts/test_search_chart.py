@@ -41,17 +41,17 @@ def test_trials_that_left_are_dots_with_their_reason() -> None:
     chart = size_chart(RESULT)
     assert chart is not None
     known = [t for t in RESULT.trials if t.state != "complete" and t.drop_pp is not None]
-    assert len(chart.trials) == len(known) == 22
-    assert chart.trials[0].detail.startswith(
+    assert len(chart.dots) == len(known) == 22
+    assert chart.dots[0].detail.startswith(
         "0: fp16, 10 % of the MACs pruned, 3 epochs; left: worse than trial 3"
     )
-    assert chart.trials[0].y == pytest.approx(94.78 - (known[0].drop_pp or 0))
+    assert chart.dots[0].y == pytest.approx(94.78 - (known[0].drop_pp or 0))
 
 
 def test_a_trial_is_as_fast_as_its_share_of_the_model() -> None:
     chart = latency_chart(RESULT)
     assert chart is not None
-    assert chart.trials[0].x == pytest.approx(1.82 * 0.95)
+    assert chart.dots[0].x == pytest.approx(1.82 * 0.95)
 
 
 def test_without_latency_there_is_no_picture_of_it() -> None:
