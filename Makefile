@@ -49,7 +49,7 @@ extras: extras-python extras-npm extras-mediapipe extras-vela extras-kotlin extr
 
 extras-python: $(STAMP)
 	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
-		$(BIN)/python -m pip install --quiet --editable '.[openvino,iree,jax,web,micro,parquet,cluster]'
+		$(BIN)/python -m pip install --quiet --editable '.[openvino,iree,jax,web,micro,parquet,cluster,search]'
 
 extras-npm: $(STAMP)
 	$$($(BIN)/python -m resnet_edge.backends._web.packages) $(JAVASCRIPT_CHECKS) --no-audit --no-fund

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from resnet_edge.api.package import package
     from resnet_edge.api.prune import prune
     from resnet_edge.api.qat import qat
+    from resnet_edge.api.search import search
     from resnet_edge.api.train import train
     from resnet_edge.api.verify import verify
     from resnet_edge.api.verify_golden import verify_golden
@@ -49,6 +50,7 @@ __all__ = [
     "prune",
     "qat",
     "reports",
+    "search",
     "train",
     "verify",
     "verify_golden",

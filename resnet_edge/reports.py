@@ -12,6 +12,7 @@ from resnet_edge.api.reports import (
     HostShowReport,
     InspectReport,
     PackageReport,
+    SearchReport,
     TrainReport,
     VerifyReport,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "HostShowReport",
     "InspectReport",
     "PackageReport",
+    "SearchReport",
     "StoredReport",
     "TrainReport",
     "VerifyReport",

@@ -24,7 +24,7 @@ HEAVY = FRAMEWORKS | {"numpy", "scipy", "PIL"}
 
 # From the top: a room may import those below it.
 ROOMS = (
-    "cli", "api", "search",
+    "cli", "api", "searching",
     "verification", "inspection", "bundle", "compression", "training", "conversion",
     "golden", "benchmarking", "diagnosis", "calibrate", "evaluation",
     "compatibility", "schemes", "formats", "backends", "graph", "models", "data", "zoo",
@@ -192,7 +192,7 @@ def targets(file: Path, inside_functions: bool) -> Iterator[Path]:
                 yield from (f for f in PACKAGE.joinpath(*parts[1:-1]).glob("[!_]*.py"))
 
 
-ENTRANCES = {"cli", "api", "search", "entry.py", "__init__.py", "__main__.py", "errors.py", "reports.py"}
+ENTRANCES = {"cli", "api", "searching", "entry.py", "__init__.py", "__main__.py", "errors.py", "reports.py"}
 
 
 def loaded_by_the_parent() -> dict[Path, str]:
@@ -414,6 +414,7 @@ KNOWS_ITS_NAME = {
     "report/__init__.py": "it is written there",
     "core/files/overwrite.py": "what `convert` leaves, which it may replace",
     "api/load_report.py": "of a folder, it is the report in it",
+    "api/search_point.py": "of a point that is copied, it is written anew",
     "bundle/converted.py": "of a folder, it is the report in it",
 }
 
@@ -424,7 +425,9 @@ OF_MORE = {"int8", "keras", "mediapipe", "opencv"}
 or a backend."""
 NAMED_ELSEWHERE = {
     "api/convert.py": "defaults of options",
+    "api/search.py": "defaults of options",
     "cli/convert.py": "defaults of options",
+    "cli/search.py": "defaults of options",
     "cli/host.py": "defaults of options",
     "cli/_channel_options.py": "defaults of options",
     "api/prune.py": "defaults of options",

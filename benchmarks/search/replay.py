@@ -30,11 +30,11 @@ from resnet_edge.core.proportion import wilson
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.core.sequential import quantile
 from resnet_edge.search import study
-from resnet_edge.search.comparison import Comparison, frontier
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.space import starting
-from resnet_edge.search.study_task import AskTrial, OpenStudy, StudyPlace, StudyStamp, TellTrial
-from resnet_edge.search.trials import point_of
+from resnet_edge.searching.comparison import Comparison, frontier
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.space import starting
+from resnet_edge.searching.study_task import AskTrial, OpenStudy, StudyPlace, StudyStamp, TellTrial
+from resnet_edge.searching.trials import point_of
 from resnet_edge.workers.progress import silent
 
 AFTER = (25, 50, 100)

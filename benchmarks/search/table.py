@@ -18,14 +18,14 @@ from resnet_edge.core.files.bundled import CALIBRATION_FILE, DATA, MODEL_FILE, b
 from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.results.search import Objective
 from resnet_edge.models import ModelRequest
-from resnet_edge.search.comparison import Comparison
-from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.request import Limits, SearchRequest, Training
-from resnet_edge.search.search import baseline_of
-from resnet_edge.search.setup import prepared
-from resnet_edge.search.space import Space, everything
-from resnet_edge.search.store import Store
-from resnet_edge.search.trials import Rivals, Trials
+from resnet_edge.searching.comparison import Comparison
+from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.request import Limits, SearchRequest, Training
+from resnet_edge.searching.search import baseline_of
+from resnet_edge.searching.setup import prepared
+from resnet_edge.searching.space import Space, everything
+from resnet_edge.searching.store import Store
+from resnet_edge.searching.trials import Rivals, Trials
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import workers_and_threads
 from resnet_edge.workers.progress import Progress

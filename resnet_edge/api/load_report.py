@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from resnet_edge.api.checked import checked
-from resnet_edge.api.reports import BenchReport, WithBest, display_of, extended
+from resnet_edge.api.reports import BenchReport, SearchReport, WithBest, display_of, extended
 from resnet_edge.benchmarking.compare import read_bench
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.files.documents import converted_to
 from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.report import Failure
+from resnet_edge.core.results.search import SearchResult
 from resnet_edge.core.results.stored_report import REPORT, StoredArtifact, report_in
 from resnet_edge.report.display import Display, Displayed
 
@@ -43,15 +44,22 @@ class StoredReport(Displayed, WithBest):
 
 
 @checked
-def load_report(path: str | Path) -> StoredReport | BenchReport:
-    """Read what `convert` left in a folder, or a document that `convert`, `verify` or `bench` printed with
-    --json. Raises UsageError, DataError where it is none."""
+def load_report(path: str | Path) -> StoredReport | BenchReport | SearchReport:
+    """Read what `convert` or `search` left in a folder, or a document that `convert`, `verify`, `bench` or
+    `search` printed with --json. Raises UsageError, DataError where it is none."""
     file = Path(path)
     file = file / REPORT if file.is_dir() else file
-    what, fix = "report", "name a folder that convert wrote, or what convert, verify or bench printed"
+    what, fix = (
+        "report",
+        "name a folder that convert or search wrote, or what convert, verify or bench printed",
+    )
     document = report_in(file, what, fix)
     if document.get("kind") == "bench":
         return extended(BenchReport, read_bench(file))
+    if document.get("kind") == "search":
+        result = converted_to(SearchResult, document, file, what, fix)
+        space = {name: tuple(map(_hashable, values)) for name, values in result.space.items()}
+        return extended(SearchReport, replace(result, space=space), folder=file.parent)
     contents = converted_to(_Document, document, file, what, fix)
     folder = file.parent
     return StoredReport(
@@ -64,6 +72,11 @@ def load_report(path: str | Path) -> StoredReport | BenchReport:
         passed=contents.passed,
         document=document,
     )
+
+
+def _hashable(value: Any) -> Any:
+    """A value of a choice, of which JSON makes a list where it is a pair."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, kw_only=True)

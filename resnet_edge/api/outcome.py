@@ -10,6 +10,7 @@ from resnet_edge.core.results.bench import Bench
 from resnet_edge.core.results.bundle import Bundle
 from resnet_edge.core.results.doubt import open_doubts
 from resnet_edge.core.results.report import Report
+from resnet_edge.core.results.search import SearchResult
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.golden.replay import GoldenReplay
 from resnet_edge.report.few_images import few_images, unsaid
@@ -50,6 +51,30 @@ def golden_code(replay: GoldenReplay) -> int:
         return EXIT_DONE
     ran = all(row.verdict != "not run" for row in replay.rows)
     return EXIT_FAILED_PROOF if ran and replay.rows else EXIT_COULD_NOT
+
+
+def search_code(result: SearchResult) -> int:
+    """A point that is shown and fails its proof weighs most. That points cannot be told from each other is an
+    answer, and said with them."""
+    verdicts = {point.verdict for point in result.points}
+    if not verdicts:
+        return EXIT_COULD_NOT
+    if "fail" in verdicts:
+        return EXIT_FAILED_PROOF
+    return EXIT_DONE if verdicts == {"pass"} else EXIT_INCONCLUSIVE
+
+
+def search_trouble(result: SearchResult) -> str | None:
+    """The first point that is not proved, a failed one before others."""
+    if not result.points:
+        return "no point is on the frontier: search with wider limits or more trials"
+    unproved = sorted((p for p in result.points if p.verdict != "pass"), key=lambda p: p.verdict != "fail")
+    if not unproved:
+        return None
+    first = unproved[0]
+    more = f"; {first.samples_needed:,} images would decide" if first.samples_needed else ""
+    why = first.reasons[0] if first.reasons else f"its proof on {first.n:,} images is {first.verdict}{more}"
+    return f"point {first.number}: {why}{_more(unproved)}"
 
 
 def convert_trouble(report: Report, folder: Path) -> str | None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from resnet_edge.api import outcome
-from resnet_edge.api.checked import checked
+from resnet_edge.api.checked import AtLeast0, checked
+from resnet_edge.api.search_point import write_point
 from resnet_edge.benchmarking.compare import RunComparison, compared
 from resnet_edge.core.artifact import Artifact
-from resnet_edge.core.errors import ArtifactError
+from resnet_edge.core.errors import ArtifactError, UsageError
 from resnet_edge.core.results.bench import Bench
 from resnet_edge.core.results.bundle import Bundle
 from resnet_edge.core.results.examination import Examination
@@ -21,9 +22,10 @@ from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.results.report import Report
 from resnet_edge.core.results.resize_check import ResizeCheck
+from resnet_edge.core.results.search import FRONTIER, FrontierPoint, SearchResult
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.golden.replay import GoldenReplay
-from resnet_edge.report import host_words
+from resnet_edge.report import host_words, words
 from resnet_edge.report.bench_words import answer
 from resnet_edge.report.bundle.bundle_summary import bundle_summary
 from resnet_edge.report.bundle.texts import bundle_document
@@ -31,9 +33,13 @@ from resnet_edge.report.contract import document
 from resnet_edge.report.display import Display, Displayed
 from resnet_edge.report.html.notebook import Cells
 from resnet_edge.report.resize_words import resize_document
+from resnet_edge.report.search_json import search_json
+from resnet_edge.report.search_sections import conclusion
+from resnet_edge.report.search_words import figures_of
 from resnet_edge.report.step_figures import step_figures
 from resnet_edge.report.summary import verdict
 from resnet_edge.report.verification import verification_document
+from resnet_edge.searching.pick import pick_rule, picked
 from resnet_edge.training.recipe import Compressed, TrainResult
 
 T = TypeVar("T")
@@ -346,6 +352,76 @@ class DoctorReport(Displayed, Examination):
             for state in each.devices
         ]
         return Display(f"{self.machine['cpu']}, {self.machine['usable_cores']} cores", rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchReport(Displayed, SearchResult):
+    """What `search` found, in `folder`: frontier.html, report.json, and a folder for each point."""
+
+    folder: Path
+
+    @property
+    def exit_code(self) -> int:
+        """That of the command."""
+        return outcome.search_code(self)
+
+    @property
+    def trouble(self) -> str | None:
+        """One line where not all is well."""
+        return outcome.search_trouble(self)
+
+    @property
+    def frontier(self) -> tuple[FrontierPoint, ...]:
+        """The points, the most accurate first."""
+        return tuple(sorted(self.points, key=lambda point: (point.drop_pp, point.size_bytes, point.number)))
+
+    @checked
+    def point(self, number: AtLeast0) -> FrontierPoint:
+        """The point of that number. Raises UsageError."""
+        known = {point.number: point for point in self.points}
+        if number not in known:
+            raise UsageError(f"no point has the number {number}: give one of {', '.join(map(str, known))}")
+        return known[number]
+
+    @checked
+    def pick(self, rule: str) -> FrontierPoint:
+        """The best point by a rule such as "drop<=0.5,latency<=3ms,size": limits, and what to be best in,
+        judged by the ends of the 95 % intervals that speak against a point. Raises UsageError, UnknownName,
+        OutOfReach with the nearest point."""
+        return picked(pick_rule(rule), self.points)
+
+    @checked
+    def write(self, point: AtLeast0 | str, out: str | Path = "dist", *, overwrite: bool = False) -> Path:
+        """Make a folder as `convert` leaves it, which `package` takes, of a point by its number or by a rule
+        of `pick`. Raises as `pick`, and DataError, OutputError."""
+        chosen = self.pick(point) if isinstance(point, str) else self.point(point)
+        return write_point(self.folder, chosen, Path(out), overwrite=overwrite)
+
+    def open_study(self) -> Any:
+        """The Optuna study of all trials, an optuna.Study. Raises MissingDependency, DataError."""
+        from resnet_edge.api.study import open_study
+
+        return open_study(self.folder / self.study)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document of report.json, as JSON values."""
+        return search_json(self)
+
+    def _display(self) -> Display:
+        rows: list[Cells] = [("Point", "Recipe", "Drop, pp", "p50, ms", "Size", "Verdict")]
+        rows += [
+            (
+                f"{point.number}{' (knee)' if point.knee else ''}",
+                point.configuration.words,
+                " ".join(words.estimate(point.drop_pp, point.drop_ci95_pp, words.points)).strip(),
+                words.milliseconds(point.p50_ms),
+                words.size(point.size_bytes),
+                point.verdict,
+            )
+            for point in self.frontier
+        ]
+        sentences = (figures_of(self), conclusion(self), f"report: {self.folder / FRONTIER}")
+        return Display(f"Frontier of {self.model.name}", rows, sentences)
 
 
 @dataclass(frozen=True)

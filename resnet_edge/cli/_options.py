@@ -11,7 +11,9 @@ import click
 from click.core import ParameterSource
 
 from resnet_edge.core import registry
+from resnet_edge.core.errors import UsageError
 from resnet_edge.core.head import HeadKind
+from resnet_edge.core.quantities import seconds_of
 from resnet_edge.core.scheme import DenseScales
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -162,3 +164,13 @@ def shape(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     if min(height, width, channels) < 1:
         raise click.BadParameter("sizes are positive")
     return height, width, channels
+
+
+def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """A callback for a time such as 60s."""
+    if value is None:
+        return None
+    try:
+        return seconds_of(value)
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from None

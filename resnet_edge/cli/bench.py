@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from resnet_edge.cli._options import (
     no_cluster_option,
     overwrite_option,
     refuse_without_effect,
+    seconds,
     value_type,
 )
 from resnet_edge.cli.terminal import command_line, fail, output_options, print_json, progress, say
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
 
 HOW_TO_MEASURE = {"backends", "threads", "batch", "budget", "profile", "seed", "junit"}
 """Options of what is measured, which a stored document was long ago."""
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
-
-
-def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
-    """A callback for a time such as 60s."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|)", value.strip())
-    if match is None or not float(match[1]):
-        raise click.BadParameter("give a time, as in 90s or 2m")
-    return float(match[1]) * _UNITS[match[2]]
 
 
 @click.command("bench")
@@ -50,7 +40,7 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     "--budget",
     default="60s",
     show_default=True,
-    callback=_seconds,
+    callback=seconds,
     metavar="TIME",
     help="It ends when all figures hold, and at the latest after so long, starts and warm-up included. "
     "Each is opened and timed twice even where that takes longer, which is said beforehand.",

@@ -19,6 +19,7 @@ EXTRAS = {
     "tensorflow_model_optimization": ("tensorflow-model-optimization", "tfmot"),
     "tf_keras": ("tf_keras", "tfmot"),
     "pyarrow": ("pyarrow", "parquet"),
+    "optuna": ("optuna", "search"),
 }
 """Import name: (distribution, extra)."""
 

@@ -21,7 +21,7 @@ GROUPS = {"host"}
 def commands() -> list[str]:
     """All of them; those of a group as `host prepare`."""
     context = click.Context(main)
-    names = [name for name in main.list_commands(context) if name not in {"search"} | GROUPS]
+    names = [name for name in main.list_commands(context) if name not in GROUPS]
     for name in GROUPS:
         group = main.get_command(context, name)
         assert isinstance(group, click.Group)
@@ -48,9 +48,13 @@ def parameters_of(name: str) -> Mapping[str, inspect.Parameter]:
 
 COMMANDS = commands()
 FOR_A_TERMINAL = {"as_json", "quiet"}
-NO_MEASUREMENT = {"verify": {"golden"}, "bench": {"compare", "stored", "cluster"}}
-"""Options with which the command does something else: `golden.replay`, `compare`, and load_report;
-or with which it refuses to do anything."""
+NO_MEASUREMENT = {
+    "verify": {"golden"},
+    "bench": {"compare", "stored", "cluster"},
+    "search": {"stored", "pick"},
+}
+"""Options with which the command does something else: `golden.replay`, `compare`, load_report and what it
+gives; or with which it refuses to do anything."""
 OURS = {"on_progress", "command"}
 
 

@@ -10,11 +10,13 @@ from typing import Literal
 from resnet_edge.core.errors import OutputError, UsageError
 from resnet_edge.core.files.documents import object_in
 from resnet_edge.core.files.scratch import OWNER
-from resnet_edge.core.results.stored_report import REPORT, reported
+from resnet_edge.core.results.search import FRONTIER, NETWORKS, SPACE
+from resnet_edge.core.results.stored_report import REPORT, reported, reported_points
+from resnet_edge.core.sidecar import sidecar_path
 
-Writer = Literal["convert", "package"]
+Writer = Literal["convert", "package", "search"]
 INDEX = "bundle.json"
-DOCUMENTS: dict[Writer, str] = {"convert": REPORT, "package": INDEX}
+DOCUMENTS: dict[Writer, str] = {"convert": REPORT, "package": INDEX, "search": REPORT}
 """What each leaves in its folder in any case."""
 _REPORTS = (REPORT, "report.md", "report.html", "labels.txt")
 """What `convert` writes beside the artifacts."""
@@ -71,11 +73,23 @@ def _own_files(folder: Path, writer: Writer) -> set[str]:
         if report.schema is None or report.files is None:
             return set()
         return {OWNER, *_REPORTS, *(each.file for each in report.files)}
+    if writer == "search":
+        below = {file for point in reported_points(folder) for file in _files_of_point(folder, point)}
+        return {OWNER, REPORT, "report.md", FRONTIER, SPACE, *below} if below else set()
     index = object_in(folder / INDEX)
     hashes = index.get("sha256")
     if not isinstance(index.get("schema"), int) or not isinstance(hashes, dict):
         return set()
     return {OWNER, INDEX, *hashes}
+
+
+def _files_of_point(folder: Path, point: str) -> Iterator[str]:
+    """Those of its own folder, and the network that they were made of, where the search changed that."""
+    yield from (f"{point}/{file}" for file in _own_files(folder / point, "convert"))
+    model = reported(folder / point).inputs.get("model", "")
+    network = Path(os.path.normpath(Path(point, model)))
+    if network.parts[:1] == (NETWORKS,):
+        yield from (network.as_posix(), sidecar_path(network).as_posix())
 
 
 def _strangers(folder: Path, own: set[str]) -> Iterator[str]:

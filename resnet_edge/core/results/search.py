@@ -11,6 +11,10 @@ from resnet_edge.core.results.report import StageCost
 Objective = Literal["accuracy", "latency", "size", "download"]
 Pruning = Literal["none", "channel", "magnitude"]
 TrialState = Literal["complete", "worse", "infeasible", "failed"]
+FRONTIER, SPACE = "frontier.html", "space.toml"
+"""Files that a search leaves beside its report."""
+POINTS, NETWORKS = "points", "networks"
+"""Folders of what was converted, and of the networks that were changed for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +92,8 @@ class FrontierPoint:
 
     `top1` and `drop_pp`, with their 95 % intervals, are of `n` images that no trial had seen. `p50_ms` is of
     one run with all points side by side. `equal_to`: points that cannot be told from it in any objective.
-    `commands` make the same again."""
+    `commands` make the same again. `reasons` say why the verdict is not pass, and `samples_needed` how many
+    images would decide an inconclusive one (None: not known)."""
 
     number: int
     folder: str
@@ -109,13 +114,16 @@ class FrontierPoint:
     knee: bool = False
     equal_to: tuple[int, ...] = ()
     commands: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    samples_needed: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchResult:
     """`searched_on` images chose among `candidates`, and `held_out` others, which no trial saw, gave the
     figures of `points`. `model_point`: the model's own fp32 file, measured with them. `limits` are the
-    constraints by the names of their options. `space` has the values of each choice."""
+    constraints, as `Limits.given` has them. `space` has the values of each
+    choice. `study` is the journal of the trials as it reads from the folder of the report."""
 
     resnet_edge: str
     versions: dict[str, str]
@@ -138,3 +146,5 @@ class SearchResult:
     notes: tuple[str, ...] = ()
     costs: tuple[StageCost, ...] = ()
     inputs: dict[str, str] = field(default_factory=dict)
+    kind: Literal["search"] = "search"
+    schema: int = 1

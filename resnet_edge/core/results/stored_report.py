@@ -72,6 +72,13 @@ class ReportedFile:
 
 
 @dataclass(frozen=True)
+class ReportedPoint:
+    """A point of a search, whose files are in a folder of their own."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
 class ReportedModel:
     """The model that was converted; `declared`: what the user, or its sidecar, said that its outputs are."""
 
@@ -143,6 +150,17 @@ def reported(folder: Path) -> Reported:
         data=_part(document, "data", ReportedImages),
         calibration=_part(document, "calibration", ReportedImages),
     )
+
+
+def reported_points(folder: Path) -> tuple[str, ...]:
+    """The folders, below `folder`, of the points of the search whose report stands in it; none where it is no
+    search's."""
+    document = object_in(folder / REPORT)
+    points = _part(document, "points", tuple[ReportedPoint, ...])
+    if document.get("kind") != "search" or points is None:
+        return ()
+    inside = (Path(point.folder) for point in points)
+    return tuple(point.as_posix() for point in inside if not point.is_absolute() and ".." not in point.parts)
 
 
 def data_there(folder: Path, word: str) -> str | None:

@@ -33,6 +33,15 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Dot:
+    """Something that is only a dot beside the points, in their units; `detail` is what a pointer shows."""
+
+    x: float
+    y: float
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chart:
     """The points and what frames them. `reference` is the Keras model's top-1 in percent and
     `permitted` the lowest top-1 that the permitted drop allows; None on unlabelled data."""
@@ -45,6 +54,7 @@ class Chart:
     reference: float | None
     permitted: float | None
     left_out: tuple[str, ...]
+    dots: tuple[Dot, ...] = ()
 
 
 def chart(report: Report) -> Chart | None:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 
 from resnet_edge.report import words
 from resnet_edge.report.charts import svg
-from resnet_edge.report.charts.accuracy_latency import Chart, Point
+from resnet_edge.report.charts.accuracy_latency import Chart, Dot, Point
 from resnet_edge.report.charts.axes import Axis, linear_axis, log_axis
 from resnet_edge.report.charts.label_placement import Box, Wanted, place
 
 _COLLAPSED_PP = 25.0
 _LETTER = 7.5
 _LINE = 15.0
+_AROUND = 5.0
+"""Bold digits are wider than the mean letter, which shows in short labels."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def picture(chart: Chart, size: Size, css_class: str) -> str:
     parts = [
         _grid(frame, chart, size),
         _reference(frame, chart),
+        *(_dot(frame, dot) for dot in chart.dots),
         *(_whiskers(frame, point) for point in chart.points),
         *(_marker(frame, point) for point in chart.points),
         *_labels(frame, chart),
@@ -62,7 +65,7 @@ def _frame(chart: Chart, size: Size) -> _Frame:
     near = [p for p in chart.points if not _collapsed(chart, p)]
     ys = [y for p in near for y in (p.y, *(p.y_interval or ()))]
     ys += [y for y in (chart.reference, chart.permitted) if y is not None]
-    xs = [x for p in chart.points for x in (p.x, *(p.x_interval or ()))]
+    xs = [x for p in chart.points for x in (p.x, *(p.x_interval or ()))] + [t.x for t in chart.dots]
     return _Frame(
         box,
         log_axis(xs, box.left + 6, box.right - 6),
@@ -140,6 +143,12 @@ def _marker(frame: _Frame, point: Point) -> str:
     return svg.titled(point.detail, svg.marker(point.shape, x, y, css))
 
 
+def _dot(frame: _Frame, dot: Dot) -> str:
+    """On the floor of the plot where it lies below the axis: it does not set the scale."""
+    y = frame.y.at(dot.y) if dot.y >= frame.y.low else frame.box.bottom - 4
+    return svg.titled(dot.detail, svg.dot(frame.x.at(dot.x), y, "trial"))
+
+
 def _drawn_at(frame: _Frame, point: Point) -> tuple[float, float]:
     """On the floor of the plot where the point lies below the axis."""
     x, y = frame.at(point)
@@ -150,7 +159,9 @@ def _labels(frame: _Frame, chart: Chart) -> list[str]:
     points = sorted(chart.points, key=lambda point: point.x)
     texts = [_label(frame, point) for point in points]
     spots = [_drawn_at(frame, point) for point in points]
-    wanted = [Wanted(x, y, _LETTER * len(text), _LINE) for text, (x, y) in zip(texts, spots, strict=True)]
+    wanted = [
+        Wanted(x, y, _LETTER * len(text) + _AROUND, _LINE) for text, (x, y) in zip(texts, spots, strict=True)
+    ]
     solid = [Box(x - 7, y - 7, x + 7, y + 7) for x, y in spots]
     boxes = place(wanted, frame.box, solid, _avoided(frame, chart))
     return [

@@ -9,6 +9,7 @@ import pytest
 
 from resnet_edge.core.errors import OutputError, UsageError
 from resnet_edge.core.files.overwrite import Writer, check_apart, check_new_folder, check_replaceable
+from tests.report.searches import finished
 
 REPORT = {"schema": 1, "artifacts": [{"file": "a.fp32.onnx"}]}
 INDEX = {"schema": 1, "sha256": {"README.md": "0", "litert/a.tflite": "0"}}
@@ -109,3 +110,37 @@ def test_what_is_written_takes_the_place_of_nothing_that_is_read(tmp_path: Path)
     for out in (tmp_path, tmp_path / "photos", tmp_path / "link"):
         with pytest.raises(UsageError, match="would take the place of .*photos, which is read"):
             check_apart("--out", out, [tmp_path / "photos"])
+
+
+def test_what_a_search_left_may_be_replaced_and_nothing_else(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "frontier")
+    check_replaceable(folder, "search", overwrite=True)
+    for other in ("convert", "package"):
+        with pytest.raises(OutputError, match="did not write"):
+            check_replaceable(folder, other, overwrite=True)  # type: ignore[arg-type]  # one of Writer
+    for stranger in (
+        "notes.txt",
+        "points/14/mine.txt",
+        "networks/14/mine.keras",
+        "networks/03/resnet20.keras",
+    ):
+        path = folder / stranger
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+        with pytest.raises(OutputError, match=f"holds {stranger}, which `resnet-edge search` did not write"):
+            check_replaceable(folder, "search", overwrite=True)
+        path.unlink()
+
+
+def test_a_search_replaces_nothing_of_convert(converted: Path) -> None:
+    with pytest.raises(OutputError, match="which `resnet-edge search` did not write"):
+        check_replaceable(converted, "search", overwrite=True)
+
+
+@pytest.mark.parametrize("points", [7, [{"folder": 3}], [{"folder": "/etc"}], [{"folder": "../dist"}], []])
+def test_a_report_cannot_claim_what_is_elsewhere(tmp_path: Path, points: object) -> None:
+    folder = tmp_path / "frontier"
+    folder.mkdir()
+    (folder / "report.json").write_text(json.dumps({"schema": 1, "kind": "search", "points": points}))
+    with pytest.raises(OutputError, match="did not write"):
+        check_replaceable(folder, "search", overwrite=True)

@@ -1,0 +1,210 @@
+"""Runs in the parent. The network of a configuration: cut, fine-tuned, trained for int8."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from resnet_edge.compression.channel_task import (
+    Candidate,
+    ChannelRequest,
+    Chosen,
+    FinishChannels,
+    MakeCandidate,
+    PrepareChannels,
+)
+from resnet_edge.compression.magnitude_task import PruneMagnitude
+from resnet_edge.compression.pruning import PruningTarget, Rules
+from resnet_edge.compression.qat_task import RATE, FineTuneForInt8
+from resnet_edge.compression.step_latency import TimedAs
+from resnet_edge.compression.tfmot_worker import tfmot_worker
+from resnet_edge.core.errors import UsageError
+from resnet_edge.core.results.search import Configuration
+from resnet_edge.models import ModelRequest
+from resnet_edge.searching.context import Context
+from resnet_edge.training.devices import ONE, devices_environment
+from resnet_edge.training.recipe import Compressed, Recipe, fitted_to_data, training_grant
+from resnet_edge.training.unfinished import checkpoint_folder, training_run
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.pool import Worker
+
+NETWORK = "network.keras"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A model to convert; `key` decides what it is."""
+
+    model: ModelRequest
+    key: dict[str, Any]
+
+
+class Networks:
+    """Made of the model of a search."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._cutting: Worker | None = None
+
+    def original(self) -> Network:
+        """The model itself."""
+        context = self._context
+        return Network(model=context.request.model, key={"model": context.facts.sha256})
+
+    def cut(self, configuration: Configuration) -> Network:
+        """As small as it will be, with the weights that are left: what it costs is known by it."""
+        if configuration.pruning != "channel":
+            return self.original()
+        _, candidate = self._candidate(configuration)
+        return Network(model=self._saved(Path(candidate.file)), key=self._cut_key(configuration))
+
+    def tuned(self, configuration: Configuration) -> Network:
+        """Ready to be converted."""
+        network = self._fine_tuned(configuration)
+        return self._trained_for_int8(network, configuration.qat_epochs)
+
+    def _fine_tuned(self, configuration: Configuration) -> Network:
+        if configuration.pruning == "none" or not configuration.epochs:
+            return self.cut(configuration)
+        key = {**self._cut_key(configuration), **self._training_key(configuration.epochs)}
+        make = self._finished if configuration.pruning == "channel" else self._sparse
+        folder, _ = self._context.store.once(
+            "networks", key, Compressed, lambda folder: make(configuration, folder)
+        )
+        return Network(model=self._saved(folder / NETWORK), key=key)
+
+    def _candidate(self, configuration: Configuration) -> tuple[Path, Candidate]:
+        return self._context.store.once(
+            "cut", self._cut_key(configuration), Candidate, lambda folder: self._cut(configuration, folder)
+        )
+
+    def _cut_key(self, configuration: Configuration) -> dict[str, Any]:
+        names = ("pruning", "amount", "importance", "multiple", "remove_blocks")
+        return {
+            "model": self._context.facts.sha256,
+            "seed": self._context.request.seed,
+            **{name: getattr(configuration, name) for name in names},
+        }
+
+    def _training_key(self, epochs: int) -> dict[str, Any]:
+        training = self._context.request.training
+        return {"epochs": epochs, **({} if training is None else asdict(training))}
+
+    def _saved(self, file: Path) -> ModelRequest:
+        """How to open a network that was made of the model. Of several outputs it has the one that was
+        named."""
+        request, facts = self._context.request.model, self._context.facts
+        pixels = request.preprocess or facts.preprocessing.name
+        return ModelRequest(str(file), preprocess=pixels, head=request.head)
+
+    def _recipe(self, epochs: int) -> Recipe:
+        training = self._context.request.training
+        if training is None:
+            raise UsageError("pruned networks are fine-tuned: give --train DATA, or leave pruning out")
+        return Recipe(
+            data=training.data,
+            epochs=epochs,
+            batch_size=training.batch_size,
+            learning_rate=training.learning_rate,
+            warmup_epochs=min(1.0, epochs / 4),
+            seed=training.seed,
+        )
+
+    def _pruning(self, configuration: Configuration, out: Path, epochs: int) -> ChannelRequest:
+        recipe, blocks = self._recipe(epochs), configuration.remove_blocks
+        return ChannelRequest(
+            model=fitted_to_data(self._context.request.model, recipe),
+            recipe=recipe,
+            target=None,  # each candidate has its own
+            target_latency=None,
+            timed=TimedAs(),
+            rules=Rules(multiple=configuration.multiple, blocks=blocks > 0),
+            importance=configuration.importance,  # type: ignore[arg-type]  # held where the space was read
+            sparse_epochs=0,
+            sparsity=1e-4,
+            out=str(out),
+            command=self._context.request.command,
+            remove_blocks=blocks or None,
+            overwrite=True,
+        )
+
+    def _pruner(self, request: ChannelRequest) -> Worker:
+        """Opens the model; what is in the folder of `request.out` is whole or gone afterwards."""
+        grant = training_grant(request.recipe, request.out, request.model) | self._writes()
+        return self._context.workers.worker(
+            "pruning", self._context.on_progress, grant, env=devices_environment(ONE)
+        )
+
+    def _writes(self) -> Grant:
+        return Grant(writes=(str(self._context.store.folder),))
+
+    def _cut(self, configuration: Configuration, folder: Path) -> Candidate:
+        """By a worker that keeps the model open for the next one of these rules."""
+        base = self._context.scratch / "pruned.keras"
+        request = self._pruning(configuration, base, 0)
+        blocks, amount = configuration.remove_blocks, configuration.amount
+        if self._cutting is None:
+            self._cutting = self._pruner(request)
+        checkpoint_folder(base).mkdir(exist_ok=True)  # nothing is trained: it stays empty but for the recipe
+        self._cutting.run(PrepareChannels(wanted=request))
+        return self._cutting.run(
+            MakeCandidate(
+                wanted=request,
+                target=PruningTarget("macs", 1 - amount) if amount else None,
+                out=str(folder / "cut.keras"),
+                blocks=blocks or None,
+            )
+        )
+
+    def _finished(self, configuration: Configuration, folder: Path) -> Compressed:
+        """Fine-tuned; a search that was ended goes on behind the last epoch."""
+        _, candidate = self._candidate(configuration)
+        out = folder / NETWORK
+        request = self._pruning(configuration, out, configuration.epochs)
+        with closing(self._pruner(request)) as worker, training_run(out):
+            worker.run(PrepareChannels(wanted=request))
+            return worker.run(FinishChannels(wanted=request, chosen=Chosen(candidate, ())))
+
+    def _sparse(self, configuration: Configuration, folder: Path) -> Compressed:
+        """With zeros, while it is fine-tuned."""
+        recipe, out = self._recipe(configuration.epochs), folder / NETWORK
+        task = PruneMagnitude(
+            model=fitted_to_data(self._context.request.model, recipe),
+            recipe=recipe,
+            amount=configuration.amount,
+            schedule="polynomial",
+            exclude=None,
+            out=str(out),
+            command=self._context.request.command,
+            overwrite=True,
+        )
+        return self._by_tfmot("pruning", task, out)
+
+    def _by_tfmot(self, name: str, task: PruneMagnitude | FineTuneForInt8, out: Path) -> Compressed:
+        grant = training_grant(task.recipe, task.out, task.model)
+        log = self._context.logs / f"{name.replace(' ', '_')}.log"
+        with training_run(out), tfmot_worker(name, log, grant) as worker:
+            return worker.run(task, self._context.on_progress)
+
+    def _trained_for_int8(self, network: Network, epochs: int) -> Network:
+        if not epochs:
+            return network
+        key = {**network.key, "qat": self._training_key(epochs)}
+        folder, _ = self._context.store.once(
+            "networks", key, Compressed, lambda folder: self._qat(network, epochs, folder / NETWORK)
+        )
+        return Network(model=self._saved(folder / NETWORK), key=key)
+
+    def _qat(self, network: Network, epochs: int, out: Path) -> Compressed:
+        recipe = replace(self._recipe(epochs), learning_rate=RATE)
+        task = FineTuneForInt8(
+            model=fitted_to_data(network.model, recipe),
+            recipe=recipe,
+            out=str(out),
+            command=self._context.request.command,
+            overwrite=True,
+            default_rate=True,
+        )
+        return self._by_tfmot("quantization-aware training", task, out)

@@ -1,0 +1,173 @@
+"""Runs in the parent. From a request to what all trials start from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from resnet_edge.compression.step_latency import WriteNoise
+from resnet_edge.conversion.plan_task import PlanArtifacts
+from resnet_edge.core import registry
+from resnet_edge.core.errors import DataError, UsageError
+from resnet_edge.core.files.workspace import Workspace
+from resnet_edge.core.machine import usable_cores
+from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.data.images_task import PreparedImages, PrepareImages
+from resnet_edge.data.needed_images import CALIBRATION_LIMIT, HELD_OUT
+from resnet_edge.evaluation.cluster import Cluster, check_runtimes
+from resnet_edge.evaluation.hosts import offers, workers_of
+from resnet_edge.evaluation.job import Job, Offer
+from resnet_edge.evaluation.reference_shards import ReferenceShards
+from resnet_edge.evaluation.scheduler import Scheduler
+from resnet_edge.evaluation.source_task import ReadModelFacts
+from resnet_edge.evaluation.witnessing import witnessed
+from resnet_edge.models import grant_of
+from resnet_edge.schemes import baseline
+from resnet_edge.searching.context import Context
+from resnet_edge.searching.request import SearchRequest
+from resnet_edge.searching.store import Store
+from resnet_edge.workers.grant import Grant
+from resnet_edge.workers.grants import backends_grant
+from resnet_edge.workers.pool import Worker, WorkerPool
+from resnet_edge.workers.progress import OnProgress, silent
+
+FEW, MANY = 200, 1000
+"""Images of the first two rungs; the last are all that trials see."""
+SEED = 0
+"""Of the order of the images: the same for every search, so that nobody chooses among orders."""
+
+
+@contextmanager
+def prepared(
+    request: SearchRequest,
+    workspace: Workspace,
+    store: Store,
+    workers: WorkerPool,
+    pool: ThreadPoolExecutor,
+    cluster: Cluster | None,
+    on_progress: OnProgress,
+) -> Iterator[Context]:
+    """Until the block ends. Raises what opening the model, the data and the backend raises."""
+    check_runtimes(cluster, (request.backend,))
+    (offer,) = offers(workers, (request.backend,), on_progress, here=True)
+    source = workers.worker("source", on_progress, grant_of(request.model) | _writes(store))
+    maker = workers.worker("artifacts", silent, backends_grant((request.backend,)) | _writes(store))
+    counter = workers.worker("answers", silent)
+    clock = workers.worker("latency", silent, backends_grant((request.backend,)), offer.target.host)
+    jobs = _jobs(request, offer, maker)
+    facts = source.run(ReadModelFacts(model=request.model))
+    images = _images(request, facts, workspace, workers, on_progress)
+    assert images.held_out is not None
+    witnessed(source, request.model, images.evaluation)
+    shards = ReferenceShards(request.model, source, workspace.scratch, workers, on_progress, cluster)
+    outputs = shards.outputs(images.evaluation, facts, str(workspace.scratch / "reference.npy"))
+    with Scheduler(
+        *(workers, pool, workspace.scratch, silent),
+        backends_grant((request.backend,)) | _writes(store),
+        workers_of((offer,)) if offer.target.host else {},
+        cluster,
+    ) as scheduler:
+        yield Context(
+            request=request,
+            facts=facts,
+            images=images.evaluation,
+            calibration=images.held_out,
+            rungs=_rungs(images.evaluation.n),
+            reference=outputs,
+            jobs=jobs,
+            target=offer.target,
+            noise=_noise(facts, workspace, counter),
+            store=store,
+            scratch=workspace.scratch,
+            logs=workspace.logs,
+            workers=workers,
+            scheduler=scheduler,
+            source=source,
+            maker=maker,
+            counter=counter,
+            clock=clock,
+            on_progress=on_progress,
+        )
+
+
+def _writes(store: Store) -> Grant:
+    return Grant(writes=(str(store.folder.absolute()),))
+
+
+def _jobs(request: SearchRequest, offer: Offer, maker: Worker) -> dict[str, Job]:
+    """By scheme, in the first format that the backend opens; with the scheme that rounds nothing."""
+    if not 1 <= request.threads <= usable_cores():
+        raise UsageError(f"--threads {request.threads}: this process may use {usable_cores()} cores")
+    name = next((name for name in registry.names("formats") if name in offer.formats), None)
+    if name is None:
+        raise UsageError(f"--backend {request.backend} opens none of the formats that are written here")
+    schemes = tuple(dict.fromkeys((baseline(), *request.space.scheme)))
+    plan = maker.run(
+        PlanArtifacts(
+            formats=(name,), schemes=schemes, backends=(request.backend,), io="float32", offers=(offer,)
+        )
+    )
+    return {job.scheme: job for job in plan.jobs}
+
+
+def _images(
+    request: SearchRequest,
+    facts: ModelFacts,
+    workspace: Workspace,
+    workers: WorkerPool,
+    on_progress: OnProgress,
+) -> PreparedImages:
+    """In a random order, and those to calibrate with."""
+    reader = workers.worker("images", on_progress)
+    own = request.calibration is None
+    main = reader.run(_task(request.data, facts, workspace, "evaluation", hold_out=HELD_OUT * own))
+    if request.calibration is not None:
+        given = reader.run(
+            _task(request.calibration, facts, workspace, "calibration", limit=CALIBRATION_LIMIT)
+        )
+        main = PreparedImages(main.evaluation, given.evaluation)
+    reader.close()
+    if main.evaluation.n < 2:
+        raise DataError(
+            f"{request.data} has {main.evaluation.n} image: a search needs some to choose by, "
+            "and others to measure what was chosen"
+        )
+    return main
+
+
+def _task(
+    data: str,
+    facts: ModelFacts,
+    workspace: Workspace,
+    name: str,
+    *,
+    hold_out: int = 0,
+    limit: int | None = None,
+) -> PrepareImages:
+    return PrepareImages(
+        data=data,
+        shape=facts.input_shape,
+        classes=facts.classes,
+        kind=facts.head.kind,
+        preprocessing=facts.preprocessing,
+        folder=str(workspace.scratch_folder(name)),
+        limit=limit,
+        hold_out=hold_out,
+        for_calibration=name == "calibration",
+        seed=SEED if name == "evaluation" else None,
+    )
+
+
+def _rungs(n: int) -> tuple[int, ...]:
+    """Of the images half are for the trials; the others show what was chosen."""
+    searched_on = n // 2
+    return (*(rung for rung in (FEW, MANY) if rung < searched_on), searched_on)
+
+
+def _noise(facts: ModelFacts, workspace: Workspace, worker: Worker) -> str:
+    """What is timed: numbers decide nothing of how long a network takes."""
+    out = str(Path(workspace.scratch) / "noise.npy")
+    pixels = facts.preprocessing.takes_pixels
+    return worker.run(WriteNoise(shape=facts.input_shape, pixels=pixels, out=out)).path

@@ -1,0 +1,111 @@
+"""Tests of search.store: real processes that share a folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from resnet_edge.core.errors import DataError, OutputError
+from resnet_edge.searching.store import Store, digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    path: str
+    count: int = 1
+
+
+def test_a_thing_is_made_once_and_its_paths_follow(tmp_path: Path) -> None:
+    calls = []
+
+    def make(folder: Path) -> Made:
+        calls.append(folder)
+        (folder / "a.bin").write_bytes(b"a")
+        return Made(path=str(folder / "a.bin"))
+
+    with Store(tmp_path / 'with "quotes" and ü') as store:
+        for _ in range(2):
+            folder, made = store.once("files", {"seed": 1}, Made, make)
+            assert made.path == str(folder / "a.bin")
+            assert Path(made.path).read_bytes() == b"a"
+        store.once("files", {"seed": 2}, Made, make)
+    assert len(calls) == 2
+
+
+def test_what_failed_is_made_again_in_what_it_left(tmp_path: Path) -> None:
+    def failing(folder: Path) -> Made:
+        (folder / "epoch-1").touch()
+        raise DataError("no labels")
+
+    def going_on(folder: Path) -> Made:
+        return Made(path="", count=len([*folder.iterdir()]))
+
+    with Store(tmp_path) as store:
+        with pytest.raises(DataError, match="no labels"):
+            store.once("networks", 1, Made, failing)
+        assert store.once("networks", 1, Made, going_on)[1].count == 1
+
+
+TWO = """
+import sys, time
+from pathlib import Path
+from resnet_edge.searching.store import Store
+from tests.searching.test_store import Made
+
+def make(folder):
+    print("making", flush=True)
+    time.sleep(1)
+    return Made(path=str(folder))
+
+with Store(Path(sys.argv[1])) as store:
+    store.once("networks", "a", Made, make)
+"""
+
+
+def test_two_processes_make_it_once(tmp_path: Path) -> None:
+    both = [
+        subprocess.Popen([sys.executable, "-c", TWO, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    assert sorted(each.communicate(timeout=60)[0] for each in both) == ["", "making\n"]
+    assert [each.returncode for each in both] == [0, 0]
+
+
+def test_who_comes_after_a_process_that_was_killed_goes_on(tmp_path: Path) -> None:
+    first = subprocess.Popen([sys.executable, "-c", TWO, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert first.stdout is not None
+    assert first.stdout.readline() == "making\n"
+    first.kill()
+    first.communicate()
+    with Store(tmp_path) as store:
+        folder, _ = store.once("networks", "a", Made, lambda folder: Made(path=str(folder)))
+        assert folder.is_dir()
+
+
+def test_damage_says_the_way_out(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        folder, _ = store.once("files", 1, Made, lambda folder: Made(path=""))
+        for content in (b"{", b'"{}"', b'"[]"'):
+            (folder / "reply.json").write_bytes(content)
+            with pytest.raises(DataError, match="remove the folder"):
+                store.once("files", 1, Made, lambda folder: Made(path=""))
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="name another --study"), Store(tmp_path / "file" / "store"):
+        pass
+
+
+def test_only_one_owner_is_left_while_it_is_open(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        assert store.owner.exists()
+    assert not store.owner.exists()
+
+
+def test_a_digest_depends_on_what_is_in_a_key_alone() -> None:
+    assert digest({"a": 1, "b": (2,)}) == digest({"b": (2,), "a": 1}) != digest({"a": 1, "b": (3,)})
