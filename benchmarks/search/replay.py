@@ -29,7 +29,7 @@ from benchmarks.search.table import OBJECTIVES, SPACE, Table
 from resnet_edge.core.proportion import wilson
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.core.sequential import quantile
-from resnet_edge.search import study
+from resnet_edge.searching import study
 from resnet_edge.searching.comparison import Comparison, frontier
 from resnet_edge.searching.outcome import Outcome
 from resnet_edge.searching.space import starting

@@ -9,10 +9,9 @@ import pytest
 
 pytest.importorskip("optuna", reason="pip install 'resnet-edge[search]'")
 
-from resnet_edge.search import study
-
 from resnet_edge.core.errors import DataError, UsageError
 from resnet_edge.core.results.search import Configuration
+from resnet_edge.searching import study
 from resnet_edge.searching.outcome import Outcome
 from resnet_edge.searching.request import Training
 from resnet_edge.searching.space import Space
