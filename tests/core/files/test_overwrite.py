@@ -117,7 +117,7 @@ def test_what_a_search_left_may_be_replaced_and_nothing_else(tmp_path: Path) -> 
     check_replaceable(folder, "search", overwrite=True)
     for other in ("convert", "package"):
         with pytest.raises(OutputError, match="did not write"):
-            check_replaceable(folder, other, overwrite=True)  # type: ignore[arg-type]  # one of Writer
+            check_replaceable(folder, other, overwrite=True)
     for stranger in (
         "notes.txt",
         "points/14/mine.txt",
