@@ -26,9 +26,18 @@ def test_accuracy_hangs_from_the_model_by_its_paired_interval() -> None:
     knee = chart.points[3]
     assert knee.y == pytest.approx(94.78 - 0.31)
     assert knee.y_interval == pytest.approx((94.78 - 0.55, 94.78 - 0.09))
-    assert (knee.x, knee.x_interval) == (0.61, pytest.approx((0.5978, 0.6283)))
+    assert knee.x == 0.61
+    assert knee.x_interval == pytest.approx((0.5978, 0.6283))
     assert chart.points[0].y_interval is None  # against itself there is nothing to tell
     assert chart.points[0].standing == "reference"
+
+
+def test_a_permitted_drop_far_below_all_is_not_drawn() -> None:
+    """It would press all that there is into a line."""
+    wide = replace(RESULT, limits={"max_drop_pp": 30.0})
+    chart = size_chart(wide)
+    assert chart is not None
+    assert (chart.reference, chart.permitted) == (pytest.approx(94.78), None)
 
 
 def test_megabytes_have_no_interval() -> None:
