@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -13,12 +14,13 @@ from resnet_edge.api.names import backend as backend_in
 from resnet_edge.api.reports import SearchReport, extended
 from resnet_edge.api.source_paths import read_paths, seen_from
 from resnet_edge.api.values import Data, Model, or_else, text, value_files
-from resnet_edge.core.errors import UsageError
+from resnet_edge.core.errors import MissingDependency, UsageError
 from resnet_edge.core.files.bundled import DATA
 from resnet_edge.core.files.overwrite import check_new_folder
 from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.head import HeadKind
 from resnet_edge.core.machine import usable_cores
+from resnet_edge.core.packages import missing_package
 from resnet_edge.core.quantities import bytes_of, seconds_of
 from resnet_edge.core.results.search import SPACE
 from resnet_edge.models import ModelRequest, check_source
@@ -39,6 +41,7 @@ from resnet_edge.workers.progress import OnProgress, silent
 from resnet_edge.workers.variables import check_variables
 
 OBJECTIVES = ("accuracy", "latency", "size")
+BATCH_SIZE, LEARNING_RATE = 128, 0.02
 MAX_DROP_PP = 5.0
 """Percentage points: what is worse than that is nobody's choice, and costs no time."""
 
@@ -90,8 +93,8 @@ def search(
     equal_within: Percentage = 0.5,
     equal_latency: Percentage = 5.0,
     threads: AtLeast1 = 1,
-    batch_size: AtLeast1 = 128,
-    learning_rate: Positive = 0.02,
+    batch_size: AtLeast1 = BATCH_SIZE,
+    learning_rate: Positive = LEARNING_RATE,
     seed: AtLeast0 = 0,
     preprocess: str | Path | None = None,
     input_shape: Shape | None = None,
@@ -131,6 +134,7 @@ def search(
             training = images  # its own training images; the others choose and prove
         calibrating = files.data(calibration, "calibration")
         searched, notes = _space(named, trains=training is not None)
+        _check_trains(searched, train=train, batch_size=batch_size, learning_rate=learning_rate)
         limits = _limits(file, max_drop, max_latency, max_size, max_download)
         read = read_paths(source, images, training, calibrating, space, preprocess, journal)
         inputs = seen_from(Path(out), model=model, data=data, calibration=calibration, train=train)
@@ -161,6 +165,8 @@ def search(
             source_name=files.name_of(model),
         )
         check_source(request.model)
+        if find_spec("optuna") is None:
+            raise MissingDependency(missing_package("optuna") or "optuna is not installed")
         with place as workspace:
             result = files.named(run(request, workspace, files.progress(on_progress)))
             result = replace(
@@ -234,6 +240,21 @@ def _space(named: Mapping[str, tuple[Any, ...]], *, trains: bool) -> tuple[Space
                 f"{name} is for {PURPOSE[name]}, or leave {name} out: no configuration of this search uses it"
             )
     return space, notes
+
+
+def _check_trains(space: Space, *, train: Data | None, batch_size: int, learning_rate: float) -> None:
+    """Raises UsageError for options of a training where nothing is trained."""
+    if any(space.qat_epochs) or (any(space.epochs) and "epochs" not in unused(space)):
+        return
+    for option, named in (
+        ("--train", train is not None),
+        ("--batch-size", batch_size != BATCH_SIZE),
+        ("--learning-rate", learning_rate != LEARNING_RATE),
+    ):
+        if named:
+            raise UsageError(
+                f"{option} is for fine-tuning, and this search does none: leave it out, or choose pruning"
+            )
 
 
 def _check_untrained(named: Mapping[str, tuple[Any, ...]]) -> None:

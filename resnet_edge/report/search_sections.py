@@ -163,7 +163,8 @@ def _commands(result: SearchResult) -> Iterator[Block]:
 
 
 def _left(result: SearchResult) -> Iterator[Block]:
-    gone = [trial for trial in result.trials if trial.state != "complete"]
+    staying = {point.number for point in result.points}
+    gone = [trial for trial in result.trials if trial.number not in staying]
     if gone:
         yield Paragraph(f"{trial_counts(result)}.")
         yield TextTable(

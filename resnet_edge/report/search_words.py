@@ -14,6 +14,7 @@ LIMITS: dict[str, tuple[str, Callable[[float], str]]] = {
     "max_download": ("download", lambda value: words.size(int(value))),
 }
 LEFT = {
+    "complete": "not on the frontier",
     "worse": "worse than others",
     "infeasible": "beyond a limit",
     "failed": "failed",
@@ -31,9 +32,9 @@ def limits(result: SearchResult) -> str:
 def trial_counts(result: SearchResult) -> str:
     """How many trials there were, and how many left for which reason."""
     states = [trial.state for trial in result.trials]
-    parts = [f"{states.count(state)} {why}" for state, why in LEFT.items() if state in states]
-    complete = f"{states.count('complete')} looked at on all images"
-    return f"{words.count(len(states), 'trial')}: {', '.join([complete, *parts])}"
+    reasons = {**LEFT, "complete": "looked at on all images"}
+    parts = [f"{states.count(state)} {why}" for state, why in reasons.items() if state in states]
+    return f"{words.count(len(states), 'trial')}: {', '.join(parts)}"
 
 
 def figures_of(result: SearchResult) -> str:
@@ -56,4 +57,4 @@ def equal_words(result: SearchResult) -> list[str]:
 
 def why_left(trial: Screened) -> str:
     """In a sentence."""
-    return trial.reason or LEFT.get(trial.state, "looked at on all images")
+    return trial.reason or LEFT[trial.state]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ def data(here: Path) -> dict[str, Any]:
         ),
         ({"choose": ["scheme=fp16", "calibrator=mse"]}, "calibrator is for integers without qat_epochs"),
         ({"choose": ["pruning=magnitude", "remove_blocks=2"]}, "remove_blocks is for networks that get"),
+        ({"choose": "pruning=none", "train": "fashion-mnist"}, "--train is for fine-tuning, and this search"),
+        ({"choose": "pruning=none", "batch_size": 64}, "--batch-size is for fine-tuning"),
+        ({"choose": "epochs=0", "learning_rate": 0.1}, "--learning-rate is for fine-tuning"),
         ({"cluster": "ray", "backend": "litert@pi4"}, "--cluster ray finds the machines itself"),
     ],
 )
@@ -79,6 +83,17 @@ def test_what_trains_needs_images_to_train_on(here: Path, data: dict[str, Any], 
         lambda: search("resnet20", **data, choose=choice),
         errors.UsageError,
         "trains, and no images to train on are named: add --train DATA",
+    )
+
+
+def test_without_optuna_the_extra_is_named_before_any_work(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    check_refused(
+        lambda: search("resnet20", **FASHION),
+        errors.MissingDependency,
+        r"pip install 'resnet-edge\[search\]'",
     )
 
 

@@ -64,6 +64,7 @@ KINDS: dict[str, Kind] = {
     "golden": Kind(seeds=("golden.npz",), change=_golden, suffix=".npz"),
     "preprocessing": Kind(seeds=("preprocessing.json",), change=changed_json, suffix=".json"),
     "resize": Kind(seeds=("resize.json",), change=changed_json, suffix=".json"),
+    "space": Kind(seeds=("space.toml",), change=changed_text, suffix=".toml"),
     "labels": Kind(seeds=("labels.txt",), change=changed_text, suffix=".txt"),
 }
 if find_spec("pyarrow") is not None:  # the extra parquet
@@ -78,6 +79,11 @@ def _photos(draw: Draw, folder: Path) -> None:
 def _converted(draw: Draw, folder: Path) -> None:
     name, change = pick(draw, (("report.json", changed_json),) * 8 + (("labels.txt", changed_text),))
     (folder / name).write_bytes(change(draw, (folder / name).read_bytes()))
+
+
+def _search(draw: Draw, folder: Path) -> None:
+    name = pick(draw, ("report.json",) * 8 + ("points/14/report.json",))
+    (folder / name).write_bytes(changed_json(draw, (folder / name).read_bytes()))
 
 
 def _checkpoint(draw: Draw, folder: Path) -> None:
@@ -95,6 +101,7 @@ def _checkpoint(draw: Draw, folder: Path) -> None:
 FOLDERS: dict[str, tuple[str, Callable[[Draw, Path], None]]] = {
     "folder": ("photos", _photos),
     "report": ("converted", _converted),
+    "search": ("frontier", _search),
     "checkpoint": ("out.keras.checkpoint", _checkpoint),
 }
 

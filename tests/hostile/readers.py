@@ -120,6 +120,35 @@ def _bench(path: Path) -> None:
     print_comparison(compared(bench, bench))
 
 
+def _search(path: Path) -> None:
+    """As `search --from` shows and picks, and as its page and its notebook are made."""
+    import tempfile
+
+    from resnet_edge.api.load_report import load_report
+    from resnet_edge.api.reports import SearchReport
+    from resnet_edge.cli._search import print_frontier
+    from resnet_edge.core.errors import DataError
+    from resnet_edge.report.html.page import page
+    from resnet_edge.report.markdown import markdown
+    from resnet_edge.report.search_sections import search_document
+
+    report = load_report(path)
+    if not isinstance(report, SearchReport):
+        raise DataError("no search")
+    print_frontier(report, width=80)
+    report.to_dict(), report._repr_html_(), report.trouble, report.exit_code
+    page(search_document(report))
+    markdown(search_document(report))
+    with tempfile.TemporaryDirectory() as folder:
+        report.write("drop<=100,size", Path(folder, "dist"))
+
+
+def _space(path: Path) -> None:
+    from resnet_edge.searching.space_file import read_space
+
+    read_space(path)
+
+
 def _sidecar(path: Path) -> None:
     """Of a model beside it; and how reports tell what it says."""
     from dataclasses import replace
@@ -190,6 +219,8 @@ READERS: dict[str, Callable[[Path], None]] = {
     "parquet": _data,
     "report": _converted,
     "bench": _bench,
+    "search": _search,
+    "space": _space,
     "sidecar": _sidecar,
     "golden": _golden,
     "preprocessing": _preprocessing,

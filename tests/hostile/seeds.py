@@ -33,6 +33,7 @@ from tests.backends import tiny
 from tests.data.shards.writing import photos, samples, write_parquet, write_tar, write_tfrecord
 from tests.formats.metadata.five_classes import GREY
 from tests.golden.test_file import GOLDEN
+from tests.report import searches
 from tests.report.benches import row
 
 NAMES = ("amber", "blå", "cyan", "dun", "ecru")
@@ -130,6 +131,8 @@ def _documents(folder: Path) -> None:
     (folder / "resize.json").write_text('{"fit": "crop", "crop_fraction": 0.9, "interpolation": "bilinear"}')
     (folder / "labels.txt").write_text("".join(f"{name}\n" for name in NAMES), "utf-8")
     (folder / "bench.json").write_bytes(readable_json(asdict(bench())))
+    searches.finished(folder / "frontier")
+    shutil.copyfile(folder / "frontier/space.toml", folder / "space.toml")
     write_golden(GOLDEN, folder / "golden.npz")
     _checkpoint(folder / "out.keras.checkpoint")
     (folder / "story.keras").write_bytes(b"")  # which is read for what lies beside it

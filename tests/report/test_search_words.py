@@ -42,4 +42,4 @@ def test_each_set_of_equal_points_is_said_once() -> None:
 def test_why_a_trial_left() -> None:
     assert why_left(RESULT.trials[6]) == "a drop of 5.4 pp or more, for sure"
     assert why_left(replace(RESULT.trials[6], reason="")) == "beyond a limit"
-    assert why_left(RESULT.trials[3]) == "looked at on all images"
+    assert why_left(RESULT.trials[3]) == "not on the frontier"

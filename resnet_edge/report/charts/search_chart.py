@@ -51,7 +51,10 @@ def _chart(
     if not any(point in result.points for point, _ in drawn):
         return None
     top = _top(result)
+    dots = tuple(_dots(result, top, trial))
     limit = result.limits.get("max_drop_pp")
+    lowest = min([*(top - point.drop_pp for point, _ in drawn), *(dot.y for dot in dots)])
+    near = limit is not None and lowest < top - limit / 2  # else it would flatten all that there is
     return Chart(
         points=tuple(_point(result, point, top, *x) for point, x in drawn),
         schemes=tuple(dict.fromkeys(point.configuration.scheme for point in result.points)),
@@ -59,9 +62,9 @@ def _chart(
         x_title=x_title,
         y_title="top-1, %" if result.model_point.top1 is not None else "agreement with the model, %",
         reference=top,
-        permitted=None if limit is None else top - limit,
+        permitted=top - limit if limit is not None and near else None,
         left_out=(),
-        dots=tuple(_dots(result, top, trial)),
+        dots=dots,
     )
 
 

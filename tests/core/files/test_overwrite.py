@@ -115,7 +115,8 @@ def test_what_is_written_takes_the_place_of_nothing_that_is_read(tmp_path: Path)
 def test_what_a_search_left_may_be_replaced_and_nothing_else(tmp_path: Path) -> None:
     folder = finished(tmp_path / "frontier")
     check_replaceable(folder, "search", overwrite=True)
-    for other in ("convert", "package"):
+    others: tuple[Writer, ...] = ("convert", "package")
+    for other in others:
         with pytest.raises(OutputError, match="did not write"):
             check_replaceable(folder, other, overwrite=True)
     for stranger in (

@@ -32,6 +32,14 @@ def test_accuracy_hangs_from_the_model_by_its_paired_interval() -> None:
     assert chart.points[0].standing == "reference"
 
 
+def test_a_permitted_drop_far_below_all_is_not_drawn() -> None:
+    """It would press all that there is into a line."""
+    wide = replace(RESULT, limits={"max_drop_pp": 30.0})
+    chart = size_chart(wide)
+    assert chart is not None
+    assert (chart.reference, chart.permitted) == (pytest.approx(94.78), None)
+
+
 def test_megabytes_have_no_interval() -> None:
     chart = size_chart(RESULT)
     assert chart is not None
