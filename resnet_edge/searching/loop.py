@@ -101,7 +101,7 @@ class TrialLoop:
         while (count := len(self._distinct())) < self._request.trials:
             self._context.on_progress(Progress(step=STEP, done=count, total=self._request.trials))
             if every is not None and not self._untried([*every]):
-                self.notes.append(f"all {len(every)} configurations of the space were tried")
+                self.notes.append(f"every configuration of the space was tried: {len(every)}")
                 break
             if self._is_over():
                 self.notes.append(

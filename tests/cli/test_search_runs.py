@@ -16,6 +16,8 @@ import pytest
 from resnet_edge.core.artifact import sha256_of
 from tests.cli.conftest import Given
 from tests.cli.conversion import NAMES, Ended, Place, Running, tinted_images
+from tests.hosts.environment import stand_in
+from tests.hosts.sshd import Sshd
 
 pytest.importorskip("optuna", reason="pip install 'resnet-edge[search]'")
 pytestmark = pytest.mark.slow
@@ -157,3 +159,16 @@ def test_a_study_of_other_images_is_refused(searches: Searches) -> None:
     assert ended.code == 2
     assert "net.study is of other images: give the same, or name another file" in ended.errors[0]
     assert not (searches.place.here / "frontier").exists()
+
+
+def test_what_it_is_for_is_another_machine(host: Sshd, searches: Searches) -> None:
+    stand_in(host)
+    ended = searches.run(*SCHEMES, "--backend", "litert@pi4")
+    assert ended.code == 0, ended.err
+    report = searches.report()
+    assert report["backend"] == "litert@pi4"
+    assert all(one["p50_ms"] > 0 for one in report["points"])
+    (file,) = (searches.place.here / "frontier/points").glob("01/report.json")
+    rows = json.loads(file.read_text("utf-8"))["parity"]
+    assert {row["backend"] for row in rows} == {"litert@pi4"}
+    assert host.running() == []
