@@ -158,7 +158,9 @@ def _keeps_order(call: Call, before: Shape) -> bool:
     numbers = np.arange(prod(before), dtype=np.float32)
     given = keras.ops.convert_to_tensor(numbers.reshape(1, *before))
     args, kwargs = filled(call, {call.inputs[0]: given})
-    return bool(np.array_equal(np.ravel(keras.ops.convert_to_numpy(call.operation(*args, **kwargs))), numbers))
+    return bool(
+        np.array_equal(np.ravel(keras.ops.convert_to_numpy(call.operation(*args, **kwargs))), numbers)
+    )
 
 
 def _shape(tensor: Any) -> Shape:
