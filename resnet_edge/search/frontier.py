@@ -80,10 +80,11 @@ class Measuring:
                     scheme=one.artifact.scheme,
                     backend=target.runtime,
                     device=target.device,
+                    images=context.at(one.outcome.configuration.input_size).noise,
                 )
                 for number, one in enumerate(finals)
             ),
-            images=context.noise,
+            images=context.at(None).noise,
             threads=context.request.threads,
             rounds=None,
             budget_seconds=SECONDS * len(finals),
