@@ -34,8 +34,8 @@ def resize_data(task: ResizeData, on_progress: OnProgress) -> ResizedData:
         height, width, channels = task.shape
         if images.shape[3] != channels:
             raise DataError(
-                f"{loaded.source} holds images of {images.shape[3]} channels, and the model takes {channels}: "
-                "a resize does not change that"
+                f"{loaded.source} holds images of {images.shape[3]} channels, and the model takes "
+                f"{channels}: a resize does not change that"
             )
         if images.shape[1:3] == (height, width):
             return ResizedData(file=None)

@@ -19,9 +19,9 @@ from resnet_edge.workers.progress import OnProgress
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """`images`, those of the model's own size, come in a random order: trials see the first `rungs[-1]` of
-    them, a rung at a time, and none sees the others. `by_size` has what each input size starts from, and `sizes` makes it.
-    `reference` (.npy) is what the model gives for all. `jobs` are by scheme, and all run at `target`.
-    `source` opens models, `maker` writes files, `counter` reads answers and `clock` times."""
+    them, a rung at a time, and none sees the others. `by_size` has what each input size starts from, and
+    `sizes` makes it. `reference` (.npy) is what the model gives for all. `jobs` are by scheme, and all run at
+    `target`. `source` opens models, `maker` writes files, `counter` reads answers and `clock` times."""
 
     request: SearchRequest
     facts: ModelFacts

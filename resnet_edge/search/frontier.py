@@ -21,7 +21,6 @@ from resnet_edge.search.comparison import (
 )
 from resnet_edge.search.finals import SECONDS, Final, Finals
 from resnet_edge.search.outcome import Outcome
-from resnet_edge.search.recipes import commands
 from resnet_edge.search.trials import Baseline, Trials
 
 
@@ -158,7 +157,7 @@ class Measuring:
                 for other in all_of_them
                 if other is not final and self._trials.comparison.same(ours, self._as_compared(other))
             ),
-            commands=commands(outcome.configuration, self._context.request),
+            commands=final.commands,
         )
 
 

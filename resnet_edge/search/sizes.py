@@ -74,8 +74,8 @@ class Sizes:
     on_progress: OnProgress
 
     def prepared(self) -> dict[Size, AtSize]:
-        """By size, the model's own first. Raises UsageError where the network cannot be rebuilt for one, which
-        names the layer in the way; DataError."""
+        """By size, the model's own first. Raises DataError, and UsageError where the network cannot be rebuilt
+        for one, which names the layer in the way."""
         others = [size for size in self.request.space.input_size if size is not None]
         models = {size: self._rebuilt(size) for size in others}
         height, width, _ = self.facts.input_shape
@@ -91,8 +91,8 @@ class Sizes:
         return sizes
 
     def resized(self, size: Size, data: str, split: Literal["train", "test"], content: str) -> str:
-        """DATA whose images have this size: the same word where they are photos, else an .npz. `content` tells
-        it from other DATA of that name."""
+        """DATA whose images have this size: the same word where they are photos, else an .npz. `content`
+        tells it from other DATA of that name."""
         shape = (*size, self.facts.input_shape[2])
         key: dict[str, Any] = {"data": data, "split": split, "shape": shape, "content": content}
         name = f"{safe_name(Path(data).stem)}_{split}_{spelled(size)}.npz"
