@@ -74,7 +74,7 @@ class Sizes:
     on_progress: OnProgress
 
     def prepared(self) -> dict[Size, AtSize]:
-        """By size, the model's own first. Raises DataError, and UsageError where the network cannot be rebuilt
+        """By size, the own first. Raises DataError, and UsageError where the network cannot be rebuilt
         for one, which names the layer in the way."""
         others = [size for size in self.request.space.input_size if size is not None]
         models = {size: self._rebuilt(size) for size in others}
