@@ -56,8 +56,10 @@ def measure(request: MeasureLatency, on_progress: OnProgress) -> LatencyResult:
 def open_runner(
     sessions: ExitStack, target: LatencyTarget, images: NDArray[np.generic], threads: int
 ) -> Runner:
-    """A warm session of an artifact, which `sessions` will close. Raises ArtifactError, DataError,
-    DeviceUnavailable, MissingDependency."""
+    """A warm session of an artifact, which `sessions` will close, with the first of its own images, else of
+    `images`. Raises ArtifactError, DataError, DeviceUnavailable, MissingDependency."""
+    if target.images is not None:
+        images = open_images(Path(target.images))[:1]
     backend = load_backend(target.backend, target.format, target.path)
     session = sessions.enter_context(backend.open_session(Path(target.path), target.device, threads))
     check_timed(session, target.backend)

@@ -11,7 +11,8 @@ from resnet_edge.workers.task import Task
 
 @dataclass(frozen=True, kw_only=True)
 class LatencyTarget:
-    """An artifact on a backend and a device; `file` is the name that the report prints."""
+    """An artifact on a backend and a device; `file` is the name that the report prints. `images`: what it is
+    timed with, where others take another size."""
 
     path: str
     file: str
@@ -19,6 +20,7 @@ class LatencyTarget:
     scheme: str
     backend: str
     device: str
+    images: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class MeasureLatency(
     runs="resnet_edge.benchmarking.latency:measure",
     reads=(
         "artifacts.path",
+        "artifacts.images",
         "images",
     ),
 ):

@@ -62,7 +62,9 @@ class TimePair(
     runs="resnet_edge.compression.pair_latency:measure",
     reads=(
         "before.path",
+        "before.images",
         "after.path",
+        "after.images",
         "images",
     ),
 ):

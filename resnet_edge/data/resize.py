@@ -7,12 +7,13 @@ pixel centres at halves, so that output i of n looks at input (i + 1/2) * size /
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from resnet_edge.core.image_contract import ImageContract
+from resnet_edge.core.image_contract import DEFAULT, ImageContract, contract
 from resnet_edge.data.photo import upright
 
 MODES = {"grey": "L", "RGB": "RGB"}
@@ -48,6 +49,22 @@ def apply(contract: ImageContract, photo: Image.Image | Path) -> NDArray[np.uint
         whole = np.asarray(image).reshape(image.height, image.width, contract.channels)
         pixels = without_antialias(whole, contract.height, contract.width, contract.interpolation)
     return pixels.reshape(contract.height, contract.width, contract.channels)
+
+
+def resized(images: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """Arrays (N, h, w, C) as (N, height, width, C), by the resize that photos get (DEFAULT). What is no uint8
+    goes through the same filter in float32, and is not rounded. Raises DataError where C is not that of
+    photos."""
+    steps = contract(DEFAULT, height, width, images.shape[3])
+    whole = np.empty((len(images), height, width, images.shape[3]), images.dtype)
+    for image, out in zip(images, whole, strict=True):
+        if images.dtype == np.uint8:
+            out[...] = apply(steps, Image.fromarray(image[..., 0] if steps.colour == "grey" else image))
+            continue
+        for channel in range(images.shape[3]):
+            plane = Image.fromarray(np.ascontiguousarray(image[..., channel], np.float32))
+            out[..., channel] = plane.resize((width, height), RESAMPLING[steps.interpolation])
+    return whole
 
 
 def box_of(contract: ImageContract, width: int, height: int) -> Box:

@@ -13,6 +13,7 @@ from resnet_edge.conversion.mixed_precision_task import Choices, ChooseFloatLaye
 from resnet_edge.conversion.one_artifact import FloatGraph, calibrated, written
 from resnet_edge.core.artifact import Artifact
 from resnet_edge.core.results.search import Configuration
+from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.source_task import ExportModel, ReadLearnedRanges, ReadModelFacts
 from resnet_edge.searching.context import Context
 from resnet_edge.searching.networks import Network
@@ -41,7 +42,7 @@ class Artifacts:
             **network.key,
             "format": job.format,
             "scheme": job.scheme,
-            "images": self._context.calibration.sha256 if job.needs_calibration else "",
+            "images": self._calibration(configuration).sha256 if job.needs_calibration else "",
             **{f"file {name}": getattr(configuration, name) for name in names},
         }
         _, known = self._context.store.once(
@@ -86,7 +87,7 @@ class Artifacts:
 
         def make(folder: Path) -> Choices:
             task = ChooseFloatLayers.of(
-                ranges, context.calibration.images, scheme, graph.facts.head, str(folder)
+                ranges, self._calibration(configuration).images, scheme, graph.facts.head, str(folder)
             )
             return context.maker.run(task)
 
@@ -97,13 +98,13 @@ class Artifacts:
     def _ranges_key(self, network: Network, configuration: Configuration) -> dict[str, Any]:
         return {
             **network.key,
-            "images": self._context.calibration.sha256,
+            "images": self._calibration(configuration).sha256,
             "calibrator": configuration.calibrator,
             "repair": configuration.repair,
         }
 
     def _ranges(self, network: Network, graph: FloatGraph, configuration: Configuration) -> Calibration:
-        calibration = self._context.calibration
+        calibration = self._calibration(configuration)
         key = self._ranges_key(network, configuration)
 
         def make(folder: Path) -> Calibration:
@@ -114,17 +115,20 @@ class Artifacts:
                 self._context.maker,
                 calibrator=configuration.calibrator,  # type: ignore[arg-type]  # held where the space was read
                 repair=configuration.repair,  # type: ignore[arg-type]  # the same
-                fixed=self._learned(network, graph, folder),
+                fixed=self._learned(network, graph, calibration, folder),
             )
 
         return self._context.store.once("ranges", key, Calibration, make)[1]
 
-    def _learned(self, network: Network, graph: FloatGraph, folder: Path) -> str | None:
+    def _calibration(self, configuration: Configuration) -> Images:
+        return self._context.at(configuration.input_size).calibration
+
+    def _learned(self, network: Network, graph: FloatGraph, calibration: Images, folder: Path) -> str | None:
         """The ranges that quantization-aware training has learned, by tensor."""
         if not graph.facts.learned_ranges:
             return None
         learned, placed = str(folder / "learned.npz"), str(folder / "learned.json")
-        images = self._context.calibration.images
-        self._context.source.run(ReadLearnedRanges(model=network.model, images=images, out=learned))
-        task = PlaceLearnedRanges(portable=graph.portable, learned=learned, out=placed)
-        return self._context.maker.run(task).ranges
+        task = ReadLearnedRanges(model=network.model, images=calibration.images, out=learned)
+        self._context.source.run(task)
+        place = PlaceLearnedRanges(portable=graph.portable, learned=learned, out=placed)
+        return self._context.maker.run(place).ranges

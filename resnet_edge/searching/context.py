@@ -10,6 +10,7 @@ from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Scheduler
 from resnet_edge.searching.request import SearchRequest
+from resnet_edge.searching.sizes import AtSize, Size, Sizes
 from resnet_edge.searching.store import Store
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress
@@ -17,20 +18,19 @@ from resnet_edge.workers.progress import OnProgress
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """`images` come in a random order: trials see the first `rungs[-1]` of them, a rung at a time, and none
-    sees the others. `reference` (.npy) is what the model gives for all. `jobs` are by scheme, and all run at
-    `target`. `noise` (.npy) are images to time with. `source` opens models, `maker` writes files, `counter`
-    reads answers and `clock` times."""
+    """`images`, those of the model's own size, come in a random order: trials see the first `rungs[-1]` of
+    them, a rung at a time, and none sees the others. `by_size` has what each input size starts from, and
+    `sizes` makes it. `reference` (.npy) is what the model gives for all. `jobs` are by scheme, and all run at
+    `target`. `source` opens models, `maker` writes files, `counter` reads answers and `clock` times."""
 
     request: SearchRequest
     facts: ModelFacts
-    images: Images
-    calibration: Images
+    sizes: Sizes
+    by_size: dict[Size, AtSize]
     rungs: tuple[int, ...]
     reference: str
     jobs: dict[str, Job]
     target: Target
-    noise: str
     store: Store
     scratch: Path
     logs: Path
@@ -41,6 +41,20 @@ class Context:
     counter: Worker
     clock: Worker
     on_progress: OnProgress
+
+    def at(self, size: Size | None) -> AtSize:
+        """All of an input size; None: the model's own."""
+        height, width, _ = self.facts.input_shape
+        return self.by_size[size or (height, width)]
+
+    def at_shape(self, shape: tuple[int, int, int]) -> AtSize:
+        """The same for images of `shape` (H, W, C)."""
+        return self.by_size[shape[0], shape[1]]
+
+    @property
+    def images(self) -> Images:
+        """As the model takes them."""
+        return self.at(None).images
 
     @property
     def searched_on(self) -> int:

@@ -24,7 +24,9 @@ from resnet_edge.models import ModelRequest
 from resnet_edge.report import write_reports
 from resnet_edge.searching.artifacts import SearchArtifact
 from resnet_edge.searching.outcome import Outcome
+from resnet_edge.searching.point_inputs import InputFiles, PointInputs, inputs_of
 from resnet_edge.searching.recipes import commands
+from resnet_edge.searching.sizes import Size
 from resnet_edge.searching.trials import Baseline, Trials
 from resnet_edge.workers.progress import Progress, silent
 
@@ -42,6 +44,7 @@ class Final:
     download_bytes: int
     verdict: Verdict
     bits: int
+    commands: tuple[str, ...]
     latency: Latency | None = None
 
 
@@ -51,6 +54,8 @@ class Finals:
     def __init__(self, trials: Trials, workspace: Workspace, baseline: Baseline) -> None:
         self._trials, self._workspace, self._baseline = trials, workspace, baseline
         self._context, self.notes = trials.context, list[str]()
+        self._files = InputFiles(folder=workspace.folder, out=workspace.out, networks=trials.networks)
+        self._sizes: dict[str, Size | None] = {}
 
     def made(self, stays: Sequence[Outcome]) -> list[Final]:
         """The fastest first. What fails its proof or cannot be made leaves, and `notes` say so. Raises
@@ -69,6 +74,8 @@ class Finals:
         """One that is not on the frontier after all."""
         for room in (POINTS, NETWORKS):
             shutil.rmtree(self._workspace.folder / room / Path(folder).name, ignore_errors=True)
+        self._sizes.pop(folder, None)
+        self._files.keep({size for size in self._sizes.values() if size is not None})
 
     def model(self) -> Final:
         """The model's own fp32 file."""
@@ -80,6 +87,7 @@ class Finals:
             download_bytes=file.download_bytes,
             verdict="pass",
             bits=self._unseen(file),
+            commands=commands(Configuration(), self._context.request, inputs_of(self._context.request)),
         )
 
     def _unseen(self, file: SearchArtifact) -> int:
@@ -89,8 +97,9 @@ class Finals:
 
     def _final(self, number: int, outcome: Outcome) -> Final | None:
         folder = Path(POINTS) / f"{number:02d}"
+        self._sizes[str(folder)] = outcome.configuration.input_size
         try:
-            report = self._converted(folder, outcome)
+            report, lines = self._converted(folder, outcome)
         except OutputError:
             raise
         except ResnetEdgeError as error:
@@ -112,22 +121,27 @@ class Finals:
             download_bytes=file.download_bytes,
             verdict=row.verdict,
             bits=self._unseen(same),
+            commands=lines,
         )
 
     def _gone(self, folder: Path, outcome: Outcome, why: str) -> None:
         self.remove(str(folder))
         self.notes.append(f"trial {outcome.number} ({outcome.configuration.words}) left at the end: {why}")
 
-    def _converted(self, folder: Path, outcome: Outcome) -> Report:
-        """The folder of a point, as `convert` leaves it."""
+    def _converted(self, folder: Path, outcome: Outcome) -> tuple[Report, tuple[str, ...]]:
+        """The folder of a point, as `convert` leaves it, and the command lines that lead to it."""
         request, context = self._context.request, self._context
-        model = self._network(folder, outcome)
-        configuration = outcome.configuration
+        configuration, files = outcome.configuration, self._files
+        at = context.at(configuration.input_size)
+        inputs = files.of(configuration, at, request, context.facts.name)
+        model = self._network(folder, outcome, inputs)
+        network = None if configuration.input_size is None else files.final(model.source)
+        lines = commands(configuration, request, files.named(inputs), network)
         job = context.jobs[configuration.scheme]
         wanted = ConvertRequest(
             model=model,
-            data=request.data,
-            calibration=request.calibration,
+            data=inputs.data,
+            calibration=inputs.calibration,
             plan=PlanArtifacts(
                 formats=(job.format,),
                 schemes=(configuration.scheme,),
@@ -143,25 +157,27 @@ class Finals:
             float_layers=configuration.float_layers,
             accept_reference=request.accept_reference,
             cluster=request.cluster,
-            command=commands(configuration, request)[-1],
-            source_name=model.source if outcome.configuration.pruning != "none" else request.source_name,
+            command=lines[-1],
+            source_name=request.source_name if model == request.model else model.source,
         )
         out = self._workspace.folder / folder
         out.parent.mkdir(exist_ok=True)
         with Workspace(out, writer="convert") as workspace:
             report = convert(wanted, workspace, silent)
-            report = replace(report, inputs=self._inputs(folder, model))
+            report = replace(report, inputs=self._inputs(folder, model, inputs))
             write_reports(report, workspace.folder)
             workspace.publish()
-        return report
+        return report, lines
 
-    def _network(self, folder: Path, outcome: Outcome) -> ModelRequest:
+    def _network(self, folder: Path, outcome: Outcome, inputs: PointInputs) -> ModelRequest:
         """The model of a point: where it was changed a file of its own, with what was done to it beside."""
         configuration, request = outcome.configuration, self._context.request
         network = self._trials.networks.tuned(configuration)
         source = Path(network.model.source)
         if network.model.source == request.model.source:
             return request.model
+        if network.model.source == self._context.at(configuration.input_size).model.source:
+            return replace(network.model, source=inputs.model)
         to = self._workspace.folder / NETWORKS / folder.name / f"{self._context.facts.name}.keras"
         try:
             to.parent.mkdir(parents=True)
@@ -174,13 +190,12 @@ class Finals:
             ) from error
         return replace(network.model, source=str(to))
 
-    def _inputs(self, folder: Path, model: ModelRequest) -> dict[str, str]:
+    def _inputs(self, folder: Path, model: ModelRequest, inputs: PointInputs) -> dict[str, str]:
         """Where its report finds them: from the folder's final place."""
-        request, out = self._context.request, self._workspace.out / folder
-        moved = model.source.replace(str(self._workspace.folder), str(self._workspace.out))
-        words = {"model": moved, "data": request.data, "calibration": request.calibration}
+        words = {"model": model.source, "data": inputs.data, "calibration": inputs.calibration}
+        out = self._workspace.out / folder
         return {
-            name: os.path.relpath(word, out) if Path(word).exists() or word is moved else word
+            name: os.path.relpath(self._files.final(word), out) if Path(word).exists() else word
             for name, word in words.items()
             if word is not None
         }

@@ -21,7 +21,6 @@ from resnet_edge.searching.comparison import (
 )
 from resnet_edge.searching.finals import SECONDS, Final, Finals
 from resnet_edge.searching.outcome import Outcome
-from resnet_edge.searching.recipes import commands
 from resnet_edge.searching.trials import Baseline, Trials
 
 
@@ -80,10 +79,11 @@ class Measuring:
                     scheme=one.artifact.scheme,
                     backend=target.runtime,
                     device=target.device,
+                    images=context.at(one.outcome.configuration.input_size).noise,
                 )
                 for number, one in enumerate(finals)
             ),
-            images=context.noise,
+            images=context.at(None).noise,
             threads=context.request.threads,
             rounds=None,
             budget_seconds=SECONDS * len(finals),
@@ -161,7 +161,7 @@ class Measuring:
                 for other in all_of_them
                 if other is not final and self._trials.comparison.same(ours, self._as_compared(other))
             ),
-            commands=commands(outcome.configuration, self._context.request),
+            commands=final.commands,
         )
 
 

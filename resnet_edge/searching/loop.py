@@ -76,7 +76,7 @@ class TrialLoop:
             model_sha256=context.facts.sha256,
             data_sha256=context.images.sha256,
             training=request.training,
-            calibration=context.calibration.sha256,
+            calibration=context.at(None).calibration.sha256,
             objectives=request.objectives,
             backend=request.backend,
             limits=request.limits.given(),

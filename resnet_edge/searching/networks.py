@@ -15,6 +15,7 @@ from resnet_edge.compression.channel_task import (
     MakeCandidate,
     PrepareChannels,
 )
+from resnet_edge.compression.fine_tune_task import FineTune
 from resnet_edge.compression.magnitude_task import PruneMagnitude
 from resnet_edge.compression.pruning import PruningTarget, Rules
 from resnet_edge.compression.qat_task import RATE, FineTuneForInt8
@@ -24,6 +25,7 @@ from resnet_edge.core.errors import UsageError
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.models import ModelRequest
 from resnet_edge.searching.context import Context
+from resnet_edge.searching.sizes import Size, saved, spelled
 from resnet_edge.training.devices import ONE, devices_environment
 from resnet_edge.training.recipe import Compressed, Recipe, fitted_to_data, training_grant
 from resnet_edge.training.unfinished import checkpoint_folder, training_run
@@ -48,28 +50,30 @@ class Networks:
         self._context = context
         self._cutting: Worker | None = None
 
-    def original(self) -> Network:
-        """The model itself."""
-        context = self._context
-        return Network(model=context.request.model, key={"model": context.facts.sha256})
+    def original(self, size: Size | None = None) -> Network:
+        """The model itself, or as it was rebuilt for an input size."""
+        return Network(model=self._context.at(size).model, key=self._key(size))
 
     def cut(self, configuration: Configuration) -> Network:
         """As small as it will be, with the weights that are left: what it costs is known by it."""
         if configuration.pruning != "channel":
-            return self.original()
+            return self.original(configuration.input_size)
         _, candidate = self._candidate(configuration)
         return Network(model=self._saved(Path(candidate.file)), key=self._cut_key(configuration))
 
     def tuned(self, configuration: Configuration) -> Network:
         """Ready to be converted."""
         network = self._fine_tuned(configuration)
-        return self._trained_for_int8(network, configuration.qat_epochs)
+        return self._trained_for_int8(network, configuration)
 
     def _fine_tuned(self, configuration: Configuration) -> Network:
-        if configuration.pruning == "none" or not configuration.epochs:
+        """What was changed; the model as it came has been trained."""
+        changed = configuration.pruning != "none" or configuration.input_size is not None
+        if not changed or not configuration.epochs:
             return self.cut(configuration)
         key = {**self._cut_key(configuration), **self._training_key(configuration.epochs)}
-        make = self._finished if configuration.pruning == "channel" else self._sparse
+        makers = {"channel": self._finished, "magnitude": self._sparse, "none": self._trained_on}
+        make = makers[configuration.pruning]
         folder, _ = self._context.store.once(
             "networks", key, Compressed, lambda folder: make(configuration, folder)
         )
@@ -80,10 +84,14 @@ class Networks:
             "cut", self._cut_key(configuration), Candidate, lambda folder: self._cut(configuration, folder)
         )
 
+    def _key(self, size: Size | None) -> dict[str, Any]:
+        key: dict[str, Any] = {"model": self._context.facts.sha256}
+        return key if size is None else {**key, "input_size": size}
+
     def _cut_key(self, configuration: Configuration) -> dict[str, Any]:
         names = ("pruning", "amount", "importance", "multiple", "remove_blocks")
         return {
-            "model": self._context.facts.sha256,
+            **self._key(configuration.input_size),
             "seed": self._context.request.seed,
             **{name: getattr(configuration, name) for name in names},
         }
@@ -93,18 +101,24 @@ class Networks:
         return {"epochs": epochs, **({} if training is None else asdict(training))}
 
     def _saved(self, file: Path) -> ModelRequest:
-        """How to open a network that was made of the model. Of several outputs it has the one that was
-        named."""
-        request, facts = self._context.request.model, self._context.facts
-        pixels = request.preprocess or facts.preprocessing.name
-        return ModelRequest(str(file), preprocess=pixels, head=request.head)
+        return saved(self._context.request.model, self._context.facts, str(file))
 
-    def _recipe(self, epochs: int) -> Recipe:
+    def training_data(self, size: Size | None) -> str:
+        """The DATA that networks of an input size are trained on. Raises UsageError, DataError."""
         training = self._context.request.training
         if training is None:
             raise UsageError("pruned networks are fine-tuned: give --train DATA, or leave pruning out")
+        if size is None:
+            return training.data
+        return self._context.sizes.resized(size, training.data, "train", "")
+
+    def _recipe(self, epochs: int, size: Size | None) -> Recipe:
+        data, training = self.training_data(size), self._context.request.training
+        assert training is not None  # else there are no such data
+        title = training.data if size is None else f"{training.data}, resized to {spelled(size)}"
         return Recipe(
-            data=training.data,
+            data=data,
+            titles=() if data == training.data else (("data", title),),
             epochs=epochs,
             batch_size=training.batch_size,
             learning_rate=training.learning_rate,
@@ -113,9 +127,10 @@ class Networks:
         )
 
     def _pruning(self, configuration: Configuration, out: Path, epochs: int) -> ChannelRequest:
-        recipe, blocks = self._recipe(epochs), configuration.remove_blocks
+        size, blocks = configuration.input_size, configuration.remove_blocks
+        recipe = self._recipe(epochs, size)
         return ChannelRequest(
-            model=fitted_to_data(self._context.request.model, recipe),
+            model=fitted_to_data(self._context.at(size).model, recipe),
             recipe=recipe,
             target=None,  # each candidate has its own
             target_latency=None,
@@ -169,9 +184,10 @@ class Networks:
 
     def _sparse(self, configuration: Configuration, folder: Path) -> Compressed:
         """With zeros, while it is fine-tuned."""
-        recipe, out = self._recipe(configuration.epochs), folder / NETWORK
+        size, out = configuration.input_size, folder / NETWORK
+        recipe = self._recipe(configuration.epochs, size)
         task = PruneMagnitude(
-            model=fitted_to_data(self._context.request.model, recipe),
+            model=fitted_to_data(self._context.at(size).model, recipe),
             recipe=recipe,
             amount=configuration.amount,
             schedule="polynomial",
@@ -182,23 +198,39 @@ class Networks:
         )
         return self._by_tfmot("pruning", task, out)
 
+    def _trained_on(self, configuration: Configuration, folder: Path) -> Compressed:
+        """Rebuilt for another input size, and used to it by then."""
+        size, out = configuration.input_size, folder / NETWORK
+        recipe = self._recipe(configuration.epochs, size)
+        model = fitted_to_data(self._context.at(size).model, recipe)
+        task = FineTune(
+            model=model, recipe=recipe, out=str(out), command=self._context.request.command, overwrite=True
+        )
+        grant = training_grant(recipe, str(out), model)
+        worker = self._context.workers.worker(
+            "fine-tuning", self._context.on_progress, grant, env=devices_environment(ONE)
+        )
+        with closing(worker), training_run(out):
+            return worker.run(task)
+
     def _by_tfmot(self, name: str, task: PruneMagnitude | FineTuneForInt8, out: Path) -> Compressed:
         grant = training_grant(task.recipe, task.out, task.model)
         log = self._context.logs / f"{name.replace(' ', '_')}.log"
         with training_run(out), tfmot_worker(name, log, grant) as worker:
             return worker.run(task, self._context.on_progress)
 
-    def _trained_for_int8(self, network: Network, epochs: int) -> Network:
-        if not epochs:
+    def _trained_for_int8(self, network: Network, configuration: Configuration) -> Network:
+        if not configuration.qat_epochs:
             return network
-        key = {**network.key, "qat": self._training_key(epochs)}
+        key = {**network.key, "qat": self._training_key(configuration.qat_epochs)}
         folder, _ = self._context.store.once(
-            "networks", key, Compressed, lambda folder: self._qat(network, epochs, folder / NETWORK)
+            "networks", key, Compressed, lambda folder: self._qat(network, configuration, folder / NETWORK)
         )
         return Network(model=self._saved(folder / NETWORK), key=key)
 
-    def _qat(self, network: Network, epochs: int, out: Path) -> Compressed:
-        recipe = replace(self._recipe(epochs), learning_rate=RATE)
+    def _qat(self, network: Network, configuration: Configuration, out: Path) -> Compressed:
+        recipe = self._recipe(configuration.qat_epochs, configuration.input_size)
+        recipe = replace(recipe, learning_rate=RATE)
         task = FineTuneForInt8(
             model=fitted_to_data(network.model, recipe),
             recipe=recipe,

@@ -5,17 +5,22 @@ from __future__ import annotations
 import shlex
 
 from resnet_edge.core.results.search import Configuration
+from resnet_edge.searching.point_inputs import PointInputs
 from resnet_edge.searching.request import SearchRequest
 
 
-def commands(configuration: Configuration, request: SearchRequest) -> tuple[str, ...]:
-    """One for each step, in order: prune, qat, convert."""
+def commands(
+    configuration: Configuration, request: SearchRequest, inputs: PointInputs, network: str | None = None
+) -> tuple[str, ...]:
+    """One for each step, in order: prune, qat, convert. What no command makes, a network that was fine-tuned
+    for another input size and not pruned, they begin with, as the file `network`."""
     steps: list[list[str]] = []
-    model = request.source_name or request.model.source
-    training = request.training
+    model, training = inputs.model, inputs.training
+    if network is not None and configuration.pruning == "none" and configuration.epochs:
+        return (_line(_convert(network, configuration, request, inputs)),)
     if configuration.pruning != "none" and training is not None:
         pruned = "pruned.keras"
-        words = ["prune", model, "--method", configuration.pruning, "--data", training.data]
+        words = ["prune", model, "--method", configuration.pruning, "--data", training]
         if configuration.amount:
             words += ["--amount", f"{configuration.amount:g}"]
         words += ["--importance", configuration.importance, "--multiple", f"{configuration.multiple}"]
@@ -31,7 +36,7 @@ def commands(configuration: Configuration, request: SearchRequest) -> tuple[str,
                 "qat",
                 model,
                 "--data",
-                training.data,
+                training,
                 "--epochs",
                 f"{configuration.qat_epochs}",
                 "--out",
@@ -39,8 +44,12 @@ def commands(configuration: Configuration, request: SearchRequest) -> tuple[str,
             ]
         )
         model = trained
-    steps.append(_convert(model, configuration, request))
-    return tuple(f"resnet-edge {shlex.join(words)}" for words in steps)
+    steps.append(_convert(model, configuration, request, inputs))
+    return tuple(map(_line, steps))
+
+
+def _line(words: list[str]) -> str:
+    return f"resnet-edge {shlex.join(words)}"
 
 
 def _training(epochs: int, request: SearchRequest) -> list[str]:
@@ -55,10 +64,12 @@ def _training(epochs: int, request: SearchRequest) -> list[str]:
     ]
 
 
-def _convert(model: str, configuration: Configuration, request: SearchRequest) -> list[str]:
-    words = ["convert", model, "--data", request.data, "--schemes", configuration.scheme]
-    if request.calibration is not None:
-        words += ["--calibration", request.calibration]
+def _convert(
+    model: str, configuration: Configuration, request: SearchRequest, inputs: PointInputs
+) -> list[str]:
+    words = ["convert", model, "--data", inputs.data, "--schemes", configuration.scheme]
+    if inputs.calibration is not None:
+        words += ["--calibration", inputs.calibration]
     if configuration.calibrator != "auto":
         words += ["--calibrator", configuration.calibrator]
     if configuration.repair != "auto":

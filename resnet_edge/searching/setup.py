@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
-from resnet_edge.compression.step_latency import WriteNoise
 from resnet_edge.conversion.plan_task import PlanArtifacts
 from resnet_edge.core import registry
-from resnet_edge.core.errors import DataError, UsageError
+from resnet_edge.core.errors import UsageError
 from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.machine import usable_cores
-from resnet_edge.core.model_facts import ModelFacts
-from resnet_edge.data.images_task import PreparedImages, PrepareImages
-from resnet_edge.data.needed_images import CALIBRATION_LIMIT, HELD_OUT
 from resnet_edge.evaluation.cluster import Cluster, check_runtimes
 from resnet_edge.evaluation.hosts import offers, workers_of
 from resnet_edge.evaluation.job import Job, Offer
@@ -27,6 +22,7 @@ from resnet_edge.models import grant_of
 from resnet_edge.schemes import baseline
 from resnet_edge.searching.context import Context
 from resnet_edge.searching.request import SearchRequest
+from resnet_edge.searching.sizes import Sizes, fitting
 from resnet_edge.searching.store import Store
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
@@ -35,8 +31,6 @@ from resnet_edge.workers.progress import OnProgress, silent
 
 FEW, MANY = 200, 1000
 """Images of the first two rungs; the last are all that trials see."""
-SEED = 0
-"""Of the order of the images: the same for every search, so that nobody chooses among orders."""
 
 
 @contextmanager
@@ -58,11 +52,21 @@ def prepared(
     clock = workers.worker("latency", silent, backends_grant((request.backend,)), offer.target.host)
     jobs = _jobs(request, offer, maker)
     facts = source.run(ReadModelFacts(model=request.model))
-    images = _images(request, facts, workspace, workers, on_progress)
-    assert images.held_out is not None
-    witnessed(source, request.model, images.evaluation)
+    request = fitting(request, facts)
+    sizes = Sizes(
+        request=request,
+        facts=facts,
+        workspace=workspace,
+        workers=workers,
+        store=store,
+        source=source,
+        on_progress=on_progress,
+    )
+    by_size = sizes.prepared()
+    images = by_size[facts.input_shape[0], facts.input_shape[1]].images
+    witnessed(source, request.model, images)
     shards = ReferenceShards(request.model, source, workspace.scratch, workers, on_progress, cluster)
-    outputs = shards.outputs(images.evaluation, facts, str(workspace.scratch / "reference.npy"))
+    outputs = shards.outputs(images, facts, str(workspace.scratch / "reference.npy"))
     with Scheduler(
         *(workers, pool, workspace.scratch, silent),
         backends_grant((request.backend,)) | _writes(store),
@@ -72,13 +76,12 @@ def prepared(
         yield Context(
             request=request,
             facts=facts,
-            images=images.evaluation,
-            calibration=images.held_out,
-            rungs=_rungs(images.evaluation.n),
+            sizes=sizes,
+            by_size=by_size,
+            rungs=_rungs(images.n),
             reference=outputs,
             jobs=jobs,
             target=offer.target,
-            noise=_noise(facts, workspace, counter),
             store=store,
             scratch=workspace.scratch,
             logs=workspace.logs,
@@ -112,62 +115,7 @@ def _jobs(request: SearchRequest, offer: Offer, maker: Worker) -> dict[str, Job]
     return {job.scheme: job for job in plan.jobs}
 
 
-def _images(
-    request: SearchRequest,
-    facts: ModelFacts,
-    workspace: Workspace,
-    workers: WorkerPool,
-    on_progress: OnProgress,
-) -> PreparedImages:
-    """In a random order, and those to calibrate with."""
-    reader = workers.worker("images", on_progress)
-    own = request.calibration is None
-    main = reader.run(_task(request.data, facts, workspace, "evaluation", hold_out=HELD_OUT * own))
-    if request.calibration is not None:
-        given = reader.run(
-            _task(request.calibration, facts, workspace, "calibration", limit=CALIBRATION_LIMIT)
-        )
-        main = PreparedImages(main.evaluation, given.evaluation)
-    reader.close()
-    if main.evaluation.n < 2:
-        raise DataError(
-            f"{request.data} has {main.evaluation.n} image: a search needs some to choose by, "
-            "and others to measure what was chosen"
-        )
-    return main
-
-
-def _task(
-    data: str,
-    facts: ModelFacts,
-    workspace: Workspace,
-    name: str,
-    *,
-    hold_out: int = 0,
-    limit: int | None = None,
-) -> PrepareImages:
-    return PrepareImages(
-        data=data,
-        shape=facts.input_shape,
-        classes=facts.classes,
-        kind=facts.head.kind,
-        preprocessing=facts.preprocessing,
-        folder=str(workspace.scratch_folder(name)),
-        limit=limit,
-        hold_out=hold_out,
-        for_calibration=name == "calibration",
-        seed=SEED if name == "evaluation" else None,
-    )
-
-
 def _rungs(n: int) -> tuple[int, ...]:
     """Of the images half are for the trials; the others show what was chosen."""
     searched_on = n // 2
     return (*(rung for rung in (FEW, MANY) if rung < searched_on), searched_on)
-
-
-def _noise(facts: ModelFacts, workspace: Workspace, worker: Worker) -> str:
-    """What is timed: numbers decide nothing of how long a network takes."""
-    out = str(Path(workspace.scratch) / "noise.npy")
-    pixels = facts.preprocessing.takes_pixels
-    return worker.run(WriteNoise(shape=facts.input_shape, pixels=pixels, out=out)).path

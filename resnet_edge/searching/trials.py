@@ -143,7 +143,7 @@ class Trials:
                     TimePair(
                         before=self._timed(base, "model"),
                         after=self._timed(file, "trial"),
-                        images=self.context.noise,
+                        images=self.context.at(None).noise,
                         threads=request.threads,
                         rounds=None,
                         budget_seconds=request.latency_seconds,
@@ -162,11 +162,12 @@ class Trials:
             scheme=artifact.scheme,
             backend=target.runtime,
             device=target.device,
+            images=self.context.at_shape(file.graph.facts.input_shape).noise,
         )
 
     def answers(self, file: SearchArtifact, n: int, own: SearchArtifact | None = None) -> RightAnswers:
         """On the first `n` images; with its SQNR beside `own`, the network that it is made of."""
-        context, images = self.context, self._first(n)
+        context, images = self.context, self._first(n, file)
         theirs = None if own is None or own.artifact.sha256 == file.artifact.sha256 else own
         return context.counter.run(
             CountRight(
@@ -189,18 +190,19 @@ class Trials:
         )
         return int(context.counter.run(task).right, 16)
 
-    def _first(self, n: int) -> Images:
-        context = self.context
-        if n == context.images.n:
-            return context.images
-        task = TakeFirstImages(images=context.images, n=n, folder=str(context.scratch))
-        return context.counter.run(task)
+    def _first(self, n: int, file: SearchArtifact) -> Images:
+        """At the size that the file takes."""
+        at = self.context.at_shape(file.graph.facts.input_shape)
+        if n == at.images.n:
+            return at.images
+        return self.context.counter.run(TakeFirstImages(images=at.images, n=n, folder=at.folder))
 
     def _outputs(self, file: SearchArtifact, images: Images) -> str:
         """Of the file on the images; on those that it was run on before it is not run again."""
         context, artifact = self.context, file.artifact
         cuts = tuple(n for n in context.rungs if n < images.n)
-        folder = context.store.folder / "outputs" / f"{artifact.sha256[:24]}-{context.images.sha256[:12]}"
+        whole = context.at_shape(file.graph.facts.input_shape).images
+        folder = context.store.folder / "outputs" / f"{artifact.sha256[:24]}-{whole.sha256[:12]}"
         folder.mkdir(parents=True, exist_ok=True)
         job = context.jobs[artifact.scheme]
         with context.store.alone("outputs", folder.name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +128,16 @@ def test_budget_gives_rounds_and_progress(artifacts: Path) -> None:
     rounds = [progress for progress in progress_seen if progress.step == "latency"]
     assert 0 < len(rounds) <= 101
     assert rounds[-1].done == rounds[-1].total
+
+
+def test_files_of_several_input_sizes_are_timed_side_by_side(artifacts: Path, tmp_path: Path) -> None:
+    """Each with images of its own."""
+    np.save(tmp_path / "larger.npy", np.repeat(tiny.pixels(2), 2, axis=1))
+    fitting = replace(target(artifacts, "fixed.tflite", "fp32"), images=str(artifacts / "images.npy"))
+    wanted = replace(
+        request_for(artifacts, fitting, target(artifacts, "int8.tflite", "int8")),
+        images=str(tmp_path / "larger.npy"),
+    )
+    result = measure(wanted, silent)
+    assert [row.artifact for row in result.latencies] == ["net.fixed.tflite"]
+    assert "int8.tflite" in result.failures[0].what

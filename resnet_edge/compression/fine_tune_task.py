@@ -1,0 +1,25 @@
+"""What the parent asks of compression.fine_tune."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_edge.models import ModelRequest
+from resnet_edge.training.recipe import Compressed, Recipe
+from resnet_edge.workers.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTune(
+    Task[Compressed],
+    runs="resnet_edge.compression.fine_tune:fine_tune",
+    reads=("model.source", "recipe.data"),
+    writes=("out",),
+):
+    """Train `model` on as it is, by the recipe; `out`, `overwrite` and `command` as in Train."""
+
+    model: ModelRequest
+    recipe: Recipe
+    out: str
+    command: str = ""
+    overwrite: bool = False

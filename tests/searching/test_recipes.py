@@ -1,0 +1,55 @@
+"""Tests of search.recipes: what a point's command lines say."""
+
+from __future__ import annotations
+
+from resnet_edge.core.results.search import Configuration
+from resnet_edge.models import ModelRequest
+from resnet_edge.searching.point_inputs import PointInputs, inputs_of
+from resnet_edge.searching.recipes import commands
+from resnet_edge.searching.request import Limits, SearchRequest, Training
+from resnet_edge.searching.space import Space
+
+REQUEST = SearchRequest(
+    model=ModelRequest("net.keras"),
+    data="fashion-mnist",
+    calibration="few.npz",
+    training=Training(data="fashion-mnist"),
+    objectives=("accuracy",),
+    backend="litert",
+    limits=Limits(),
+    space=Space(),
+    trials=1,
+    budget_seconds=None,
+    study="study",
+)
+SMALL = PointInputs(
+    model="out/inputs/20x20/net.keras",
+    data="out/inputs/20x20/test.npz",
+    calibration="out/inputs/20x20/few.npz",
+    training="out/inputs/20x20/train.npz",
+)
+
+
+def test_at_the_models_own_size_they_have_the_words_of_the_user() -> None:
+    (line,) = commands(Configuration(scheme="int8"), REQUEST, inputs_of(REQUEST))
+    assert line == (
+        "resnet-edge convert net.keras --data fashion-mnist --schemes int8 --calibration few.npz "
+        "--no-plan --backends litert --out dist"
+    )
+
+
+def test_at_another_size_they_begin_with_the_rebuilt_network_and_the_resized_images() -> None:
+    pruned = Configuration(input_size=(20, 20), pruning="channel", amount=0.3, epochs=1, scheme="int8")
+    prune, convert = commands(pruned, REQUEST, SMALL, "out/networks/01/net.keras")
+    assert prune.startswith(f"resnet-edge prune {SMALL.model} --method channel --data {SMALL.training} ")
+    assert f"convert pruned.keras --data {SMALL.data} " in convert
+    assert f"--calibration {SMALL.calibration}" in convert
+
+
+def test_a_network_that_no_command_makes_is_taken_from_its_file() -> None:
+    tuned = Configuration(input_size=(20, 20), epochs=1, qat_epochs=1, scheme="int8")
+    (line,) = commands(tuned, REQUEST, SMALL, "out/networks/01/net.keras")
+    assert line.startswith(f"resnet-edge convert out/networks/01/net.keras --data {SMALL.data} ")
+    plain = Configuration(input_size=(20, 20), scheme="int8")
+    (line,) = commands(plain, REQUEST, SMALL, SMALL.model)
+    assert line.startswith(f"resnet-edge convert {SMALL.model} ")
