@@ -87,8 +87,14 @@ class Finals:
             download_bytes=file.download_bytes,
             verdict="pass",
             bits=self._unseen(file),
-            commands=commands(Configuration(), self._context.request, inputs_of(self._context.request)),
+            commands=self._lines(Configuration(), inputs_of(self._context.request)),
         )
+
+    def _lines(
+        self, configuration: Configuration, inputs: PointInputs, network: str | None = None
+    ) -> tuple[str, ...]:
+        job = self._context.jobs[configuration.scheme]
+        return commands(configuration, self._context.request, inputs, job.format, network)
 
     def _unseen(self, file: SearchArtifact) -> int:
         """The images that no trial saw on which it is right, as bits."""
@@ -136,7 +142,7 @@ class Finals:
         inputs = files.of(configuration, at, request, context.facts.name)
         model = self._network(folder, outcome, inputs)
         network = None if configuration.input_size is None else files.final(model.source)
-        lines = commands(configuration, request, files.named(inputs), network)
+        lines = self._lines(configuration, files.named(inputs), network)
         job = context.jobs[configuration.scheme]
         wanted = ConvertRequest(
             model=model,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from resnet_edge.core.errors import DataError
@@ -21,11 +23,11 @@ from resnet_edge.data.resized_data_task import ResizeData
 from resnet_edge.workers.progress import silent
 
 
-def _pixels(channels: int, count: int = 12) -> np.ndarray:
+def _pixels(channels: int, count: int = 12) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (count, 10, 14, channels), np.uint8)
 
 
-def _resized(tmp_path: Path, shape: tuple[int, int, int], **arrays: np.ndarray) -> str:
+def _resized(tmp_path: Path, shape: tuple[int, int, int], **arrays: Any) -> str:
     np.savez(tmp_path / "data.npz", **arrays)
     out = str(tmp_path / "resized.npz")
     reply = resize_data(
@@ -56,7 +58,7 @@ def test_floats_go_through_the_same_filter_and_are_not_rounded(tmp_path: Path) -
     ours = load(_resized(tmp_path, (5, 7, 3), images=images / 255 - 0.5), "test").images
     bytes_ = load(_resized(tmp_path, (5, 7, 3), images=images.astype(np.uint8)), "test").images
     assert ours.dtype == np.float32
-    levels = (np.asarray(ours[:]) + 0.5) * 255
+    levels = (np.asarray(ours[:], np.float32) + 0.5) * 255
     assert np.abs(levels - np.asarray(bytes_[:])).max() <= 1.01  # bytes are rounded after each direction
 
 

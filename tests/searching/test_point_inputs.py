@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from tests.searching.test_recipes import REQUEST
 
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.data.images_task import Images
 from resnet_edge.models import ModelRequest
 from resnet_edge.searching.point_inputs import InputFiles, inputs_of
 from resnet_edge.searching.sizes import AtSize, Size
+from tests.searching.test_recipes import REQUEST
 
 IMAGES = Images(images="", labels=None, n=1, class_names=(), source="", sha256="")
 

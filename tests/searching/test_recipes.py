@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.models import ModelRequest
 from resnet_edge.searching.point_inputs import PointInputs, inputs_of
@@ -31,16 +33,16 @@ SMALL = PointInputs(
 
 
 def test_at_the_models_own_size_they_have_the_words_of_the_user() -> None:
-    (line,) = commands(Configuration(scheme="int8"), REQUEST, inputs_of(REQUEST))
+    (line,) = commands(Configuration(scheme="int8"), REQUEST, inputs_of(REQUEST), "tflite")
     assert line == (
-        "resnet-edge convert net.keras --data fashion-mnist --schemes int8 --calibration few.npz "
-        "--no-plan --backends litert --out dist"
+        "resnet-edge convert net.keras --data fashion-mnist --formats tflite --schemes int8 "
+        "--calibration few.npz --repair auto --no-plan --backends litert --out dist"
     )
 
 
 def test_at_another_size_they_begin_with_the_rebuilt_network_and_the_resized_images() -> None:
     pruned = Configuration(input_size=(20, 20), pruning="channel", amount=0.3, epochs=1, scheme="int8")
-    prune, convert = commands(pruned, REQUEST, SMALL, "out/networks/01/net.keras")
+    prune, convert = commands(pruned, REQUEST, SMALL, "tflite", "out/networks/01/net.keras")
     assert prune.startswith(f"resnet-edge prune {SMALL.model} --method channel --data {SMALL.training} ")
     assert f"convert pruned.keras --data {SMALL.data} " in convert
     assert f"--calibration {SMALL.calibration}" in convert
@@ -48,8 +50,35 @@ def test_at_another_size_they_begin_with_the_rebuilt_network_and_the_resized_ima
 
 def test_a_network_that_no_command_makes_is_taken_from_its_file() -> None:
     tuned = Configuration(input_size=(20, 20), epochs=1, qat_epochs=1, scheme="int8")
-    (line,) = commands(tuned, REQUEST, SMALL, "out/networks/01/net.keras")
+    (line,) = commands(tuned, REQUEST, SMALL, "tflite", "out/networks/01/net.keras")
     assert line.startswith(f"resnet-edge convert out/networks/01/net.keras --data {SMALL.data} ")
     plain = Configuration(input_size=(20, 20), scheme="int8")
-    (line,) = commands(plain, REQUEST, SMALL, SMALL.model)
+    (line,) = commands(plain, REQUEST, SMALL, "tflite", SMALL.model)
     assert line.startswith(f"resnet-edge convert {SMALL.model} ")
+
+
+def test_a_scheme_that_needs_no_calibration_is_given_none() -> None:
+    (line,) = commands(Configuration(scheme="dynamic"), REQUEST, inputs_of(REQUEST), "tflite")
+    assert "calib" not in line
+    assert "repair" not in line
+
+
+def test_each_step_opens_the_model_as_the_user_said() -> None:
+    model = ModelRequest("net.keras", input_shape=(28, 28, 1), preprocess="tf", output="a", head="binary")
+    request = replace(REQUEST, model=model)
+    both = Configuration(pruning="channel", amount=0.3, epochs=2, qat_epochs=1, scheme="int8")
+    prune, qat, convert = commands(both, request, inputs_of(request), "onnx")
+    assert "--preprocess tf --head binary --input-shape 28,28,1 --output a" in prune
+    for later in (qat, convert):
+        assert "--preprocess tf --head binary" in later
+        assert "--output a" not in later
+    assert "--epochs 2 --warmup-epochs 0.5 --batch-size 128 --seed 0 --learning-rate 0.02" in prune
+    assert "--epochs 1 --warmup-epochs 0.25" in qat
+    assert "--learning-rate" not in qat
+
+
+def test_zeros_have_no_options_of_channels() -> None:
+    sparse = Configuration(pruning="magnitude", amount=0.5, epochs=1)
+    prune, _ = commands(sparse, REQUEST, inputs_of(REQUEST), "tflite")
+    assert "--importance" not in prune
+    assert "--multiple" not in prune

@@ -90,7 +90,7 @@ class _Resizing:
         return self._layers[key]
 
     def _copy_weights(self, call: Call, layer: Any) -> None:
-        if not getattr(call.operation, "weights", ()):
+        if not [*getattr(call.operation, "weights", [])]:
             return
         values = call.operation.get_weights()
         have, need = [value.shape for value in values], [tuple(weight.shape) for weight in layer.weights]
@@ -103,7 +103,7 @@ class _Resizing:
 
     def _check_rows(self, call: Call, own: Shape, new: Shape) -> None:
         """What puts the same numbers, in their order, into another shape must cut them where it did."""
-        if len(call.inputs) != 1 or getattr(call.operation, "weights", ()):
+        if len(call.inputs) != 1 or [*getattr(call.operation, "weights", [])]:
             return
         before, now = self._own[call.inputs[0]], _shape(self._tensors[call.inputs[0]])
         if before == own or None in (*before, *own) or prod(before) != prod(own) or prod(now) != prod(new):
@@ -118,7 +118,7 @@ class _Resizing:
         changed = any(self._own[tensor] != _shape(self._tensors[tensor]) for tensor in call.inputs)
         if changed and own == new and self._fixed is None:
             self._fixed = call
-        kernels = [weight for weight in getattr(call.operation, "weights", ()) if len(weight.shape) > 1]
+        kernels = [weight for weight in [*getattr(call.operation, "weights", [])] if len(weight.shape) > 1]
         self._reached |= changed and bool(kernels)
 
     def _refuse_meaningless(self) -> NoReturn:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -102,7 +103,7 @@ def _constant() -> keras.Model:
 
 
 POOLED = (layers.GlobalAveragePooling2D, lambda: layers.Dense(4))
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[], keras.Model], str]] = {
     "flatten": (
         lambda: _ending(layers.Flatten(name="rows"), layers.Dense(4, name="scores")),
         r"layer scores \(Dense\), behind rows \(Flatten\), has weights of 256 x 4, and would need 576 x 4",
