@@ -73,13 +73,13 @@ def test_what_it_shows_is_made_again_by_its_commands_and_ships(searches: Searche
     words = (
         *("--train", str(searches.train), "--batch-size", "32", "--learning-rate", "0.0005"),
         *("--choose", "pruning=channel", "--choose", "amount=0.25", "--choose", "multiple=2"),
-        *("--choose", "scheme=dynamic,int8", "--choose", "calibrator=minmax", "--choose", "repair=none"),
-        *("--choose", "float_layers=0,1", "--max-drop", "100", "--equal-within", "0", "--trials", "3"),
+        *("--choose", "scheme=int8", "--choose", "calibrator=minmax", "--choose", "repair=none"),
+        *("--choose", "float_layers=0,1", "--max-drop", "100", "--equal-within", "0", "--trials", "2"),
     )
     ended = searches.run(*words)
     assert ended.code in (0, 5), ended.err
     report, here = searches.report(), searches.place.here
-    assert report["candidates"] == 3
+    assert report["candidates"] == 2
     assert report["searched_on"] + report["held_out"] == 3000
     assert (here / "frontier/frontier.html").is_file()
     assert (here / "frontier/space.toml").is_file()
@@ -90,20 +90,17 @@ def test_what_it_shows_is_made_again_by_its_commands_and_ships(searches: Searche
             assert program == "resnet-edge"
             if command == "convert":
                 rest[rest.index("--out") + 1] = made
-            place = Place(searches.place.here.parent / f"{made} {command}", command)
-            place.here.rmdir()
-            place.here.symlink_to(here)
-            again = place.run(*rest, *(("--overwrite",) if command != "convert" else ()))
-            assert again.code == 0, again.err
+            searches.place.command = command
+            again = searches.place.run(*rest, *(("--overwrite",) if command != "convert" else ()))
+            assert again.code in (0, 5), again.err  # so short a training need not leave a good network
         ours = here / "frontier" / point["folder"] / point["file"]
         (theirs,) = (here / made).glob("*.tflite")
         assert sha256_of(theirs) == sha256_of(ours), point["commands"]
+    searches.place.command = "search"
     picked = searches.place.run("--from", "frontier", "--pick", "size", "--out", "dist")
     assert picked.code == 0, picked.err
-    place = Place(searches.place.here.parent / "package", "package")
-    place.here.rmdir()
-    place.here.symlink_to(here)
-    packed = place.run("dist", "--out", "bundle")
+    searches.place.command = "package"
+    packed = searches.place.run("dist", "--out", "bundle")
     assert packed.code == 0, packed.err
 
 
