@@ -23,7 +23,7 @@ from resnet_edge.evaluation.source_task import ReadModelFacts
 from resnet_edge.models import ModelRequest
 from resnet_edge.searching.request import Limits, SearchRequest, Training
 from resnet_edge.searching.search import search
-from resnet_edge.searching.sizes import Sizes, fitting
+from resnet_edge.searching.sizes import InputSizes, fitting, resize_notes
 from resnet_edge.searching.space import Space
 from resnet_edge.searching.store import Store
 from resnet_edge.workers.grant import Grant
@@ -78,7 +78,7 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> SearchRequest:
 
 
 @pytest.fixture(scope="module")
-def sizes(request_: SearchRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sizes]:
+def sizes(request_: SearchRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InputSizes]:
     folder = tmp_path_factory.mktemp("sizes")
     with (
         Workspace(folder / "out") as workspace,
@@ -88,7 +88,7 @@ def sizes(request_: SearchRequest, tmp_path_factory: pytest.TempPathFactory) -> 
         ) as (workers, _),
     ):
         source = workers.worker("source", silent, Grant(writes=(str(store.folder),)))
-        yield Sizes(
+        yield InputSizes(
             request=request_,
             facts=source.run(ReadModelFacts(model=request_.model)),
             workspace=workspace,
@@ -99,7 +99,7 @@ def sizes(request_: SearchRequest, tmp_path_factory: pytest.TempPathFactory) -> 
         )
 
 
-def test_each_size_has_its_network_and_the_same_pictures(sizes: Sizes) -> None:
+def test_each_size_has_its_network_and_the_same_pictures(sizes: InputSizes) -> None:
     by_size = sizes.prepared()
     assert list(by_size) == [(SIDE, SIDE), (8, 16)]
     own, other = by_size.values()
@@ -113,12 +113,14 @@ def test_each_size_has_its_network_and_the_same_pictures(sizes: Sizes) -> None:
     np.testing.assert_array_equal(np.load(str(own.images.labels)), np.load(str(other.images.labels)))
     assert np.load(other.noise).shape[1:] == (8, 16, 1)
     assert own.calibration.n == other.calibration.n
+    (note,) = resize_notes(sizes.request, by_size)
+    assert "at 8x16 they were resized" in note
     for ours, theirs in zip(np.load(own.images.images), np.load(other.images.images), strict=True):
         resized = Image.fromarray(ours[..., 0]).resize((16, 8), Image.Resampling.BILINEAR)
         np.testing.assert_array_equal(theirs[..., 0], np.asarray(resized))
 
 
-def test_photos_need_no_file_of_another_size(sizes: Sizes, tmp_path: Path) -> None:
+def test_photos_need_no_file_of_another_size(sizes: InputSizes, tmp_path: Path) -> None:
     for number, image in enumerate(_pictures(0, 9)[0]):
         folder = tmp_path / "photos" / f"{number % 3}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -127,7 +129,7 @@ def test_photos_need_no_file_of_another_size(sizes: Sizes, tmp_path: Path) -> No
     assert sizes.resized((8, 16), photos, "test", "") == photos
 
 
-def test_a_size_that_the_network_cannot_have_is_refused(sizes: Sizes, tmp_path: Path) -> None:
+def test_a_size_that_the_network_cannot_have_is_refused(sizes: InputSizes, tmp_path: Path) -> None:
     """Before any image is read."""
     _network(layers.Flatten(name="rows"), layers.Dense(CLASSES, name="scores")).save(tmp_path / "flat.keras")
     model = ModelRequest(str(tmp_path / "flat.keras"))
@@ -137,7 +139,7 @@ def test_a_size_that_the_network_cannot_have_is_refused(sizes: Sizes, tmp_path: 
         replace(sizes, request=wanted, facts=facts).prepared()
 
 
-def test_the_models_own_size_is_no_other(sizes: Sizes) -> None:
+def test_the_models_own_size_is_no_other(sizes: InputSizes) -> None:
     space = replace(sizes.request.space, input_size=((12, 12), None, (8, 8)), epochs=(1, 2))
     wanted = replace(sizes.request, space=space)
     assert fitting(wanted, sizes.facts).space.input_size == (None, (8, 8))
