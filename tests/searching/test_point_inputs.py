@@ -89,6 +89,8 @@ def test_sizes_without_a_point_go(at: AtSize, tmp_path: Path) -> None:
     files, _ = _files(tmp_path)
     for size in ((20, 12), (8, 8)):
         files.of(replace(Configuration(), input_size=size), at, REQUEST, "net")
+    assert files.listed((8, 8)) == ("inputs/8x8/net.json", "inputs/8x8/net.keras", "inputs/8x8/test.npz")
+    assert files.listed(None) == ()
     files.keep({(8, 8)})
     assert [path.name for path in (tmp_path / ".out" / "inputs").iterdir()] == ["8x8"]
     files.keep(set())

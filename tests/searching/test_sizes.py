@@ -21,6 +21,7 @@ from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.evaluation.source_task import ReadModelFacts
 from resnet_edge.models import ModelRequest
+from resnet_edge.report import write_frontier
 from resnet_edge.searching.request import Limits, SearchRequest, Training
 from resnet_edge.searching.search import search
 from resnet_edge.searching.sizes import InputSizes, fitting, resize_notes
@@ -159,12 +160,15 @@ def test_a_search_over_sizes_gives_points_that_can_be_made_again(
         data=request_.data.replace("data.npz", "train.npz"), batch_size=16, learning_rate=0.01
     )
     wanted = replace(request_, space=space, training=training, trials=4)
-    with Workspace(tmp_path / "out") as workspace:
+    with Workspace(tmp_path / "out", writer="search") as workspace:
         result = search(wanted, workspace, silent)
+        write_frontier(result, workspace.folder)
         workspace.publish()
-    ended = {one.configuration.input_size for one in result.trials if one.state in ("complete", "worse")}
-    assert ended == {None, (8, 8)}
+    tried = {one.configuration.input_size for one in result.trials if one.state in ("complete", "worse")}
+    assert tried == {None, (8, 8)}
     assert not [one.reason for one in result.trials if one.state == "failed"]
+    own = Workspace(tmp_path / "out", writer="search", overwrite=True)  # all of it is known to be a search's
+    assert own.out == tmp_path / "out"
     small = [point for point in result.points if point.configuration.input_size]
     assert small  # a third of the pixels: faster beyond chance, or the search would have lost it
     folder = tmp_path / "out" / "inputs" / "8x8"
@@ -178,6 +182,7 @@ def test_a_search_over_sizes_gives_points_that_can_be_made_again(
         _, *words = shlex.split(point.commands[-1])
         words[words.index("--out") + 1] = str(tmp_path / "again")
         if len(point.commands) == 1:  # of a network that is there
-            subprocess.run([sys.executable, "-m", "resnet_edge", *words], check=True)
+            ended = subprocess.run([sys.executable, "-m", "resnet_edge", *words], check=False)
+            assert ended.returncode in (0, 5)  # 5: so few images prove little
             again = (tmp_path / "again" / point.file).read_bytes()
             assert again == (place / point.file).read_bytes()
