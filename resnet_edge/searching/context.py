@@ -10,7 +10,7 @@ from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Scheduler
 from resnet_edge.searching.request import SearchRequest
-from resnet_edge.searching.sizes import AtSize, Size, Sizes
+from resnet_edge.searching.sizes import AtSize, InputSizes, Size
 from resnet_edge.searching.store import Store
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress
@@ -25,7 +25,7 @@ class Context:
 
     request: SearchRequest
     facts: ModelFacts
-    sizes: Sizes
+    sizes: InputSizes
     by_size: dict[Size, AtSize]
     rungs: tuple[int, ...]
     reference: str

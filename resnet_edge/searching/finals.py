@@ -45,6 +45,7 @@ class Final:
     verdict: Verdict
     bits: int
     commands: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
     latency: Latency | None = None
 
 
@@ -128,6 +129,7 @@ class Finals:
             verdict=row.verdict,
             bits=self._unseen(same),
             commands=lines,
+            inputs=self._files.listed(outcome.configuration.input_size),
         )
 
     def _gone(self, folder: Path, outcome: Outcome, why: str) -> None:

@@ -162,6 +162,7 @@ class Measuring:
                 if other is not final and self._trials.comparison.same(ours, self._as_compared(other))
             ),
             commands=final.commands,
+            inputs=final.inputs,
         )
 
 

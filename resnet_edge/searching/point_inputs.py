@@ -79,6 +79,13 @@ class InputFiles:
         inside = Path(path).is_relative_to(self.folder)
         return str(self.out / Path(path).relative_to(self.folder)) if inside else path
 
+    def listed(self, size: Size | None) -> tuple[str, ...]:
+        """The files of a size, by their paths from `folder`."""
+        if size is None:
+            return ()
+        files = (self.folder / INPUTS / spelled(size)).iterdir()
+        return tuple(sorted(file.relative_to(self.folder).as_posix() for file in files))
+
     def keep(self, sizes: set[Size]) -> None:
         """Those of other sizes go."""
         for folder in (self.folder / INPUTS).glob("*"):

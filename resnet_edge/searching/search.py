@@ -21,6 +21,7 @@ from resnet_edge.searching.loop import TrialLoop
 from resnet_edge.searching.request import SearchRequest
 from resnet_edge.searching.selection import Selecting
 from resnet_edge.searching.setup import prepared
+from resnet_edge.searching.sizes import resize_notes
 from resnet_edge.searching.space import CHOICES
 from resnet_edge.searching.store import Store
 from resnet_edge.searching.trials import Baseline, Trials
@@ -94,7 +95,7 @@ def _searched(context: Context, workspace: Workspace) -> SearchResult:
         study=request.study,
         seed=request.seed,
         equal_within_pp=request.equal_within_pp,
-        notes=(*loop.notes, *frontier.notes),
+        notes=(*resize_notes(request, context.by_size), *loop.notes, *frontier.notes),
         costs=context.workers.costs(),
     )
 

@@ -22,7 +22,7 @@ from resnet_edge.models import grant_of
 from resnet_edge.schemes import baseline
 from resnet_edge.searching.context import Context
 from resnet_edge.searching.request import SearchRequest
-from resnet_edge.searching.sizes import Sizes, fitting
+from resnet_edge.searching.sizes import InputSizes, fitting
 from resnet_edge.searching.store import Store
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
@@ -53,7 +53,7 @@ def prepared(
     jobs = _jobs(request, offer, maker)
     facts = source.run(ReadModelFacts(model=request.model))
     request = fitting(request, facts)
-    sizes = Sizes(
+    sizes = InputSizes(
         request=request,
         facts=facts,
         workspace=workspace,

@@ -3,6 +3,7 @@ images in the same order."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -61,7 +62,7 @@ def fitting(request: SearchRequest, facts: ModelFacts) -> SearchRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sizes:
+class InputSizes:
     """Prepares what each size needs; `source` opens models. What is made of files is made once for a study,
     in `store`."""
 
@@ -164,6 +165,16 @@ def _images(
             "and others to measure what was chosen"
         )
     return main
+
+
+def resize_notes(request: SearchRequest, by_size: Mapping[Size, AtSize]) -> tuple[str, ...]:
+    """What to say where DATA does not have the pixels that were looked at."""
+    return tuple(
+        f"{request.data} holds arrays: at {spelled(size)} they were resized as photos are, and what an app "
+        "resizes from larger photos may be answered better"
+        for size, at in by_size.items()
+        if at.data != request.data
+    )
 
 
 def saved(request: ModelRequest, facts: ModelFacts, file: str) -> ModelRequest:

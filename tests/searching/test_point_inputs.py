@@ -22,10 +22,10 @@ class _Networks:
     """Stands for the networks of a search, which write these images when something is trained."""
 
     file: str
-    asked: list[Size | None] = field(default_factory=list)
+    sizes: list[Size | None] = field(default_factory=list)
 
     def training_data(self, size: Size | None) -> str:
-        self.asked.append(size)
+        self.sizes.append(size)
         return self.file
 
 
@@ -74,9 +74,9 @@ def test_training_images_are_written_where_something_is_trained(at: AtSize, tmp_
     files, networks = _files(tmp_path)
     inputs = files.of(Configuration(input_size=(20, 12)), at, REQUEST, "net")
     assert inputs.training == "fashion-mnist"
-    assert not networks.asked
+    assert not networks.sizes
     files.of(Configuration(input_size=(20, 12), qat_epochs=1, scheme="int8"), at, REQUEST, "net")
-    assert networks.asked == [(20, 12)]
+    assert networks.sizes == [(20, 12)]
 
 
 def test_at_the_models_own_size_there_are_none(at: AtSize, tmp_path: Path) -> None:
@@ -89,6 +89,8 @@ def test_sizes_without_a_point_go(at: AtSize, tmp_path: Path) -> None:
     files, _ = _files(tmp_path)
     for size in ((20, 12), (8, 8)):
         files.of(replace(Configuration(), input_size=size), at, REQUEST, "net")
+    assert files.listed((8, 8)) == ("inputs/8x8/net.json", "inputs/8x8/net.keras", "inputs/8x8/test.npz")
+    assert files.listed(None) == ()
     files.keep({(8, 8)})
     assert [path.name for path in (tmp_path / ".out" / "inputs").iterdir()] == ["8x8"]
     files.keep(set())

@@ -21,9 +21,10 @@ from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.evaluation.source_task import ReadModelFacts
 from resnet_edge.models import ModelRequest
+from resnet_edge.report import write_frontier
 from resnet_edge.searching.request import Limits, SearchRequest, Training
 from resnet_edge.searching.search import search
-from resnet_edge.searching.sizes import Sizes, fitting
+from resnet_edge.searching.sizes import InputSizes, fitting, resize_notes
 from resnet_edge.searching.space import Space
 from resnet_edge.searching.store import Store
 from resnet_edge.workers.grant import Grant
@@ -78,7 +79,7 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> SearchRequest:
 
 
 @pytest.fixture(scope="module")
-def sizes(request_: SearchRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sizes]:
+def sizes(request_: SearchRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InputSizes]:
     folder = tmp_path_factory.mktemp("sizes")
     with (
         Workspace(folder / "out") as workspace,
@@ -88,7 +89,7 @@ def sizes(request_: SearchRequest, tmp_path_factory: pytest.TempPathFactory) -> 
         ) as (workers, _),
     ):
         source = workers.worker("source", silent, Grant(writes=(str(store.folder),)))
-        yield Sizes(
+        yield InputSizes(
             request=request_,
             facts=source.run(ReadModelFacts(model=request_.model)),
             workspace=workspace,
@@ -99,7 +100,7 @@ def sizes(request_: SearchRequest, tmp_path_factory: pytest.TempPathFactory) -> 
         )
 
 
-def test_each_size_has_its_network_and_the_same_pictures(sizes: Sizes) -> None:
+def test_each_size_has_its_network_and_the_same_pictures(sizes: InputSizes) -> None:
     by_size = sizes.prepared()
     assert list(by_size) == [(SIDE, SIDE), (8, 16)]
     own, other = by_size.values()
@@ -113,12 +114,14 @@ def test_each_size_has_its_network_and_the_same_pictures(sizes: Sizes) -> None:
     np.testing.assert_array_equal(np.load(str(own.images.labels)), np.load(str(other.images.labels)))
     assert np.load(other.noise).shape[1:] == (8, 16, 1)
     assert own.calibration.n == other.calibration.n
+    (note,) = resize_notes(sizes.request, by_size)
+    assert "at 8x16 they were resized" in note
     for ours, theirs in zip(np.load(own.images.images), np.load(other.images.images), strict=True):
         resized = Image.fromarray(ours[..., 0]).resize((16, 8), Image.Resampling.BILINEAR)
         np.testing.assert_array_equal(theirs[..., 0], np.asarray(resized))
 
 
-def test_photos_need_no_file_of_another_size(sizes: Sizes, tmp_path: Path) -> None:
+def test_photos_need_no_file_of_another_size(sizes: InputSizes, tmp_path: Path) -> None:
     for number, image in enumerate(_pictures(0, 9)[0]):
         folder = tmp_path / "photos" / f"{number % 3}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -127,7 +130,7 @@ def test_photos_need_no_file_of_another_size(sizes: Sizes, tmp_path: Path) -> No
     assert sizes.resized((8, 16), photos, "test", "") == photos
 
 
-def test_a_size_that_the_network_cannot_have_is_refused(sizes: Sizes, tmp_path: Path) -> None:
+def test_a_size_that_the_network_cannot_have_is_refused(sizes: InputSizes, tmp_path: Path) -> None:
     """Before any image is read."""
     _network(layers.Flatten(name="rows"), layers.Dense(CLASSES, name="scores")).save(tmp_path / "flat.keras")
     model = ModelRequest(str(tmp_path / "flat.keras"))
@@ -137,7 +140,7 @@ def test_a_size_that_the_network_cannot_have_is_refused(sizes: Sizes, tmp_path: 
         replace(sizes, request=wanted, facts=facts).prepared()
 
 
-def test_the_models_own_size_is_no_other(sizes: Sizes) -> None:
+def test_the_models_own_size_is_no_other(sizes: InputSizes) -> None:
     space = replace(sizes.request.space, input_size=((12, 12), None, (8, 8)), epochs=(1, 2))
     wanted = replace(sizes.request, space=space)
     assert fitting(wanted, sizes.facts).space.input_size == (None, (8, 8))
@@ -157,12 +160,15 @@ def test_a_search_over_sizes_gives_points_that_can_be_made_again(
         data=request_.data.replace("data.npz", "train.npz"), batch_size=16, learning_rate=0.01
     )
     wanted = replace(request_, space=space, training=training, trials=4)
-    with Workspace(tmp_path / "out") as workspace:
+    with Workspace(tmp_path / "out", writer="search") as workspace:
         result = search(wanted, workspace, silent)
+        write_frontier(result, workspace.folder)
         workspace.publish()
-    ended = {one.configuration.input_size for one in result.trials if one.state in ("complete", "worse")}
-    assert ended == {None, (8, 8)}
+    tried = {one.configuration.input_size for one in result.trials if one.state in ("complete", "worse")}
+    assert tried == {None, (8, 8)}
     assert not [one.reason for one in result.trials if one.state == "failed"]
+    own = Workspace(tmp_path / "out", writer="search", overwrite=True)  # all of it is known to be a search's
+    assert own.out == tmp_path / "out"
     small = [point for point in result.points if point.configuration.input_size]
     assert small  # a third of the pixels: faster beyond chance, or the search would have lost it
     folder = tmp_path / "out" / "inputs" / "8x8"
@@ -176,7 +182,7 @@ def test_a_search_over_sizes_gives_points_that_can_be_made_again(
         _, *words = shlex.split(point.commands[-1])
         words[words.index("--out") + 1] = str(tmp_path / "again")
         if len(point.commands) == 1:  # of a network that is there
-            done = subprocess.run([sys.executable, "-m", "resnet_edge", *words], check=False)
-            assert done.returncode in (0, 5), "so few images need not prove it"
+            ended = subprocess.run([sys.executable, "-m", "resnet_edge", *words], check=False)
+            assert ended.returncode in (0, 5)  # 5: so few images prove little
             again = (tmp_path / "again" / point.file).read_bytes()
             assert again == (place / point.file).read_bytes()

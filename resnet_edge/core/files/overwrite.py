@@ -11,7 +11,7 @@ from resnet_edge.core.errors import OutputError, UsageError
 from resnet_edge.core.files.documents import object_in
 from resnet_edge.core.files.scratch import OWNER
 from resnet_edge.core.results.search import FRONTIER, NETWORKS, SPACE
-from resnet_edge.core.results.stored_report import REPORT, reported, reported_points
+from resnet_edge.core.results.stored_report import REPORT, reported, reported_inputs, reported_points
 from resnet_edge.core.sidecar import sidecar_path
 
 Writer = Literal["convert", "package", "search"]
@@ -75,7 +75,8 @@ def _own_files(folder: Path, writer: Writer) -> set[str]:
         return {OWNER, *_REPORTS, *(each.file for each in report.files)}
     if writer == "search":
         below = {file for point in reported_points(folder) for file in _files_of_point(folder, point)}
-        return {OWNER, REPORT, "report.md", FRONTIER, SPACE, *below} if below else set()
+        inputs = reported_inputs(folder)
+        return {OWNER, REPORT, "report.md", FRONTIER, SPACE, *below, *inputs} if below else set()
     index = object_in(folder / INDEX)
     hashes = index.get("sha256")
     if not isinstance(index.get("schema"), int) or not isinstance(hashes, dict):

@@ -93,7 +93,8 @@ class FrontierPoint:
     `top1` and `drop_pp`, with their 95 % intervals, are of `n` images that no trial had seen. `p50_ms` is of
     one run with all points side by side. `equal_to`: points that cannot be told from it in any objective.
     `commands` make the same again. `reasons` say why the verdict is not pass, and `samples_needed` how many
-    images would decide an inconclusive one (None: not known)."""
+    images would decide an inconclusive one (None: not known). `inputs`: the files, below the folder of the
+    report, of the rebuilt network and the resized images that `commands` begin with."""
 
     number: int
     folder: str
@@ -116,6 +117,7 @@ class FrontierPoint:
     commands: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     samples_needed: int | None = None
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,7 @@ class ReportedPoint:
     """A point of a search, whose files are in a folder of their own."""
 
     folder: str
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,16 @@ def reported_points(folder: Path) -> tuple[str, ...]:
         return ()
     inside = (Path(point.folder) for point in points)
     return tuple(point.as_posix() for point in inside if not point.is_absolute() and ".." not in point.parts)
+
+
+def reported_inputs(folder: Path) -> tuple[str, ...]:
+    """The files, below `folder`, that the search whose report stands in it wrote for points of other input
+    sizes."""
+    points = _part(object_in(folder / REPORT), "points", tuple[ReportedPoint, ...]) or ()
+    inside = {Path(file) for point in points for file in point.inputs}
+    return tuple(
+        sorted(file.as_posix() for file in inside if not file.is_absolute() and ".." not in file.parts)
+    )
 
 
 def data_there(folder: Path, word: str) -> str | None:

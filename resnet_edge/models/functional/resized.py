@@ -106,7 +106,7 @@ class _Resizing:
         if len(call.inputs) != 1 or [*getattr(call.operation, "weights", [])]:
             return
         before, now = self._own[call.inputs[0]], _shape(self._tensors[call.inputs[0]])
-        if before == own or None in (*before, *own) or prod(before) != prod(own) or prod(now) != prod(new):
+        if before == own or prod(before) != prod(own) or prod(now) != prod(new):
             return
         if _cuts(before, own) != _cuts(now, new) and _keeps_order(call, before):
             self._refuse(call, f"makes {_spelled(own)} of an image, and would make {_spelled(new)}")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from resnet_edge import zoo
 from resnet_edge.core.errors import ModelError
 from resnet_edge.models.functional.flat import flat_graph
 from resnet_edge.models.functional.resized import resized, run_layers
@@ -71,12 +72,21 @@ def test_at_its_own_size_it_gives_the_same_bits(name: str) -> None:
     assert ours.count_params() == model.count_params()
 
 
-def test_a_network_of_the_zoo_and_one_of_keras_are_rebuilt() -> None:
+def test_one_of_keras_applications_is_rebuilt() -> None:
     mobile = keras.applications.MobileNetV2((64, 64, 3), 0.35, weights=None, classes=7)
     graph = flat_graph(mobile, (64, 64, 3))
     images = nets.images((96, 80, 3), 1)
     np.testing.assert_array_equal(_run(resized(graph, 96, 80), images), run_layers(graph, images))
     assert resized(graph, 96, 80).output_shape == (None, 7)
+
+
+def test_one_of_the_zoo_is_what_the_zoo_builds_for_that_size() -> None:
+    model = nets.randomized(zoo.build("resnet8", (28, 28, 1), 10))
+    smaller = zoo.build("resnet8", (20, 24, 1), 10)
+    smaller.set_weights(model.get_weights())
+    images = nets.images((20, 24, 1))
+    ours = resized(flat_graph(model, (28, 28, 1)), 20, 24)
+    np.testing.assert_array_equal(_run(ours, images), _run(smaller, images))
 
 
 def _ending(*stack: layers.Layer) -> keras.Model:
