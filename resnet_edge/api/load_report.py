@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from resnet_edge.api.checked import checked
 from resnet_edge.api.reports import BenchReport, SearchReport, WithBest, display_of, extended
 from resnet_edge.benchmarking.compare import read_bench
 from resnet_edge.core.artifact import Artifact
+from resnet_edge.core.errors import DataError
 from resnet_edge.core.files.documents import converted_to
 from resnet_edge.core.results.latency import Latency
 from resnet_edge.core.results.parity import Parity
@@ -17,6 +18,7 @@ from resnet_edge.core.results.report import Failure
 from resnet_edge.core.results.search import SearchResult
 from resnet_edge.core.results.stored_report import REPORT, StoredArtifact, report_in
 from resnet_edge.report.display import Display, Displayed
+from resnet_edge.searching.request import Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +59,7 @@ def load_report(path: str | Path) -> StoredReport | BenchReport | SearchReport:
     if document.get("kind") == "bench":
         return extended(BenchReport, read_bench(file))
     if document.get("kind") == "search":
-        result = converted_to(SearchResult, document, file, what, fix)
-        space = {name: tuple(map(_hashable, values)) for name, values in result.space.items()}
-        return extended(SearchReport, replace(result, space=space), folder=file.parent)
+        return _search(converted_to(SearchResult, document, file, what, fix), file, fix)
     contents = converted_to(_Document, document, file, what, fix)
     folder = file.parent
     return StoredReport(
@@ -72,6 +72,19 @@ def load_report(path: str | Path) -> StoredReport | BenchReport | SearchReport:
         passed=contents.passed,
         document=document,
     )
+
+
+def _search(result: SearchResult, file: Path, fix: str) -> SearchReport:
+    """Raises DataError where it says what no search can."""
+    points = (result.model_point, *result.points)
+    if any(point.size_bytes < 1 for point in points):
+        raise DataError(f"{file} is no report (a file without a byte): {fix}")
+    if any(point.p50_ms is not None and point.p50_ms <= 0 for point in points):
+        raise DataError(f"{file} is no report (no latency above 0): {fix}")
+    if unknown := result.limits.keys() - {field.name for field in fields(Limits)}:
+        raise DataError(f"{file} is no report (a limit called {min(unknown)!r}): {fix}")
+    space = {name: tuple(map(_hashable, values)) for name, values in result.space.items()}
+    return extended(SearchReport, replace(result, space=space), folder=file.parent)
 
 
 def _hashable(value: Any) -> Any:

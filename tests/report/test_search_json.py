@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from resnet_edge.api.load_report import load_report
 from resnet_edge.api.reports import SearchReport, extended
+from resnet_edge.core.errors import DataError
 from resnet_edge.report import write_frontier
 from resnet_edge.report.search_json import search_json
 from tests.report.searches import POINTS, RESULT
@@ -41,3 +45,17 @@ def test_what_json_cannot_hold_becomes_null_and_is_said() -> None:
         "points[0].p50_ms is null because it is not a number",
     ]
     json.loads(json.dumps(document, allow_nan=False))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"points": (replace(POINTS[0], size_bytes=0),)}, "a file without a byte"),
+        ({"points": (replace(POINTS[0], p50_ms=0.0),)}, "no latency above 0"),
+        ({"limits": {"max_price": 3.0}}, "a limit called 'max_price'"),
+    ],
+)
+def test_what_no_search_can_say_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    (tmp_path / "report.json").write_text(json.dumps(search_json(replace(RESULT, **change))))
+    with pytest.raises(DataError, match=message):
+        load_report(tmp_path)
