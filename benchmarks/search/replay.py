@@ -30,7 +30,7 @@ from resnet_edge.core.proportion import wilson
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.core.sequential import quantile
 from resnet_edge.searching import study
-from resnet_edge.searching.comparison import Comparison, frontier
+from resnet_edge.searching.comparison import PointComparison, frontier
 from resnet_edge.searching.outcome import Outcome
 from resnet_edge.searching.space import starting
 from resnet_edge.searching.study_task import AskTrial, OpenStudy, StudyPlace, StudyStamp, TellTrial
@@ -82,10 +82,10 @@ class Replays:
                 if again >= 3:
                     left = sorted(set(self.known) - set(tried), key=repr)
                     wanted = random.Random(seed + len(tried)).choice(left)
-                asked = study.ask(AskTrial(place=place, space=SPACE, first=wanted), silent)
-                outcome = replace(self.known[asked.configuration], number=asked.number)
-                again = again + 1 if asked.configuration in tried else 0
-                tried.setdefault(asked.configuration, outcome)
+                drawn = study.ask(AskTrial(place=place, space=SPACE, first=wanted), silent)
+                outcome = replace(self.known[drawn.configuration], number=drawn.number)
+                again = again + 1 if drawn.configuration in tried else 0
+                tried.setdefault(drawn.configuration, outcome)
                 task = TellTrial(place=place, outcome=outcome, values=self.losses(outcome), violations={})
                 study.tell(task, silent)
             study._study.cache_clear()
@@ -106,7 +106,7 @@ class Replays:
     def shown(self, outcomes: Sequence[Outcome]) -> tuple[int, int, int]:
         """How many points a search would show, on how many of them the other images give an accuracy within
         the interval, and on how many one that is no other beyond chance."""
-        comparison = Comparison(
+        comparison = PointComparison(
             objectives=OBJECTIVES, equal_pp=0.5, equal_latency=0.05, z=quantile(3 * len(outcomes))
         )
         stays = frontier([point_of(one) for one in outcomes], comparison)

@@ -18,13 +18,13 @@ from resnet_edge.core.files.bundled import CALIBRATION_FILE, DATA, MODEL_FILE, b
 from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.results.search import Objective
 from resnet_edge.models import ModelRequest
-from resnet_edge.searching.comparison import Comparison
+from resnet_edge.searching.comparison import PointComparison
 from resnet_edge.searching.outcome import Outcome
-from resnet_edge.searching.request import Limits, SearchRequest, Training
+from resnet_edge.searching.request import SearchLimits, SearchRequest, Training
 from resnet_edge.searching.search import baseline_of
 from resnet_edge.searching.setup import prepared
 from resnet_edge.searching.space import Space, everything
-from resnet_edge.searching.store import Store
+from resnet_edge.searching.store import SearchStore
 from resnet_edge.searching.trials import Rivals, Trials
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import workers_and_threads
@@ -63,7 +63,7 @@ def main(folder: Path) -> None:
         training=Training(data=DATA),
         objectives=OBJECTIVES,
         backend="litert",
-        limits=Limits(),
+        limits=SearchLimits(),
         space=SPACE,
         trials=1000,
         budget_seconds=None,
@@ -72,14 +72,14 @@ def main(folder: Path) -> None:
     progress = Lines()
     with ExitStack() as stack:
         workspace = stack.enter_context(Workspace(folder / "unused"))
-        store = stack.enter_context(Store(Path(f"{request.study}.files").absolute()))
+        store = stack.enter_context(SearchStore(Path(f"{request.study}.files").absolute()))
         grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
         env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
         workers, pool = stack.enter_context(
             workers_and_threads(workspace.logs, 2 + how_many(), env, workspace.check_space, grant)
         )
         context = stack.enter_context(prepared(request, workspace, store, workers, pool, None, progress))
-        comparison = Comparison(objectives=OBJECTIVES, equal_pp=0.5, equal_latency=0.05)
+        comparison = PointComparison(objectives=OBJECTIVES, equal_pp=0.5, equal_latency=0.05)
         trials = Trials(context, comparison)
         baseline = baseline_of(trials)
         rivals = Rivals(keeps=lambda *_: True, outcomes=lambda: ())

@@ -18,7 +18,7 @@ from resnet_edge.core.results.report import Failure
 from resnet_edge.core.results.search import SearchResult
 from resnet_edge.core.results.stored_report import REPORT, StoredArtifact, report_in
 from resnet_edge.report.display import Display, Displayed
-from resnet_edge.searching.request import Limits
+from resnet_edge.searching.request import SearchLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ def _search(result: SearchResult, file: Path, fix: str) -> SearchReport:
         raise DataError(f"{file} is no report (a file without a byte): {fix}")
     if any(point.p50_ms is not None and point.p50_ms <= 0 for point in points):
         raise DataError(f"{file} is no report (no latency above 0): {fix}")
-    if unknown := result.limits.keys() - {field.name for field in fields(Limits)}:
+    if unknown := result.limits.keys() - {field.name for field in fields(SearchLimits)}:
         raise DataError(f"{file} is no report (a limit called {min(unknown)!r}): {fix}")
     space = {name: tuple(map(_hashable, values)) for name, values in result.space.items()}
     return extended(SearchReport, replace(result, space=space), folder=file.parent)

@@ -408,7 +408,7 @@ class SearchReport(Displayed, SearchResult):
         return search_json(self)
 
     def _display(self) -> Display:
-        rows: list[Cells] = [("Point", "Recipe", "Drop, pp", "p50, ms", "Size", "Verdict")]
+        rows: list[Cells] = [("ComparedPoint", "Recipe", "Drop, pp", "p50, ms", "Size", "Verdict")]
         rows += [
             (
                 f"{point.number}{' (knee)' if point.knee else ''}",

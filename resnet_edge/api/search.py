@@ -26,7 +26,7 @@ from resnet_edge.core.results.search import SPACE
 from resnet_edge.models import ModelRequest, check_source
 from resnet_edge.report import write_frontier
 from resnet_edge.report.whole_file import check_writable
-from resnet_edge.searching.request import Limits, SearchRequest, Training
+from resnet_edge.searching.request import SearchLimits, SearchRequest, Training
 from resnet_edge.searching.space import CHOICES, NATIVE, Space
 from resnet_edge.searching.space_file import (
     PURPOSE,
@@ -206,14 +206,14 @@ def _limits(
     max_latency: str | None,
     max_size: int | str | None,
     max_download: int | str | None,
-) -> Limits:
+) -> SearchLimits:
     """The options, else what the file says."""
     known = file.limits
 
     def bytes_at_most(name: str, value: int | str | None) -> int | None:
         return _bytes(value) if value is not None else int(known[name]) if name in known else None
 
-    return Limits(
+    return SearchLimits(
         max_drop_pp=or_else(max_drop, known.get("max_drop_pp", MAX_DROP_PP)),
         max_latency_ms=known.get("max_latency_ms") if max_latency is None else _milliseconds(max_latency),
         max_size=bytes_at_most("max_size", max_size),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,9 @@ def written(
 ) -> Artifact:
     """The artifact of a job in `folder`, which is there; `name` is the stem of its file, else that of the
     model. `float_layers`, by their outputs, stay in float. Raises UnsupportedScheme, ArtifactError."""
-    quantized = folder / "portable.tflite"
+    parts = folder / "parts"
+    parts.mkdir()
+    quantized = parts / "portable.tflite"
     maker.run(
         QuantizeGraph(
             float_portable=graph.portable if ranges is None else ranges.portable,
@@ -88,4 +91,4 @@ def written(
             )
         )
     finally:
-        quantized.unlink(missing_ok=True)
+        shutil.rmtree(parts, ignore_errors=True)

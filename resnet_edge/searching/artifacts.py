@@ -17,6 +17,7 @@ from resnet_edge.data.images_task import Images
 from resnet_edge.evaluation.source_task import ExportModel, ReadLearnedRanges, ReadModelFacts
 from resnet_edge.searching.context import Context
 from resnet_edge.searching.networks import Network
+from resnet_edge.searching.space import NATIVE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +47,15 @@ class Artifacts:
             **{f"file {name}": getattr(configuration, name) for name in names},
         }
         _, known = self._context.store.once(
-            "files", key, SearchArtifact, lambda folder: self._made(network, configuration, folder)
+            "files", key, SearchArtifact, lambda folder: self._make(network, configuration, folder)
         )
         return known
 
     def float32(self, network: Network) -> SearchArtifact:
         """The same network as a file that rounds nothing."""
-        return self.of(network, Configuration(scheme="fp32"))
+        return self.of(network, NATIVE)
 
-    def _made(self, network: Network, configuration: Configuration, folder: Path) -> SearchArtifact:
+    def _make(self, network: Network, configuration: Configuration, folder: Path) -> SearchArtifact:
         job, maker = self._context.jobs[configuration.scheme], self._context.maker
         graph = self._graph(network)
         ranges = self._ranges(network, graph, configuration) if job.needs_calibration else None

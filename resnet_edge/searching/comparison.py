@@ -17,7 +17,7 @@ Relation = Literal["better", "equal", "worse", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point:
+class ComparedPoint:
     """What is known of one: bits of the first `n` images that it is right on, and as many as its objectives
     take of the interval of its latency (in any one unit), and of its sizes in bytes."""
 
@@ -30,7 +30,7 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class PointComparison:
     """How points are compared: in which objectives, with which normal quantile for the intervals of
     accuracy, and which differences are none to the user: `equal_pp` of accuracy in percentage points,
     `equal_latency` as a share."""
@@ -40,7 +40,7 @@ class Comparison:
     equal_latency: float
     z: float = Z95
 
-    def relation(self, ours: Point, theirs: Point, objective: Objective) -> Relation:
+    def relation(self, ours: ComparedPoint, theirs: ComparedPoint, objective: Objective) -> Relation:
         """How `ours` is beside `theirs`: better or worse beyond chance, equal within what is no difference to
         the user, or unknown."""
         if objective == "accuracy":
@@ -49,24 +49,24 @@ class Comparison:
             return self._by_latency(ours.latency, theirs.latency)
         return _by_size(getattr(ours, objective), getattr(theirs, objective))
 
-    def beats(self, ours: Point, theirs: Point) -> bool:
+    def beats(self, ours: ComparedPoint, theirs: ComparedPoint) -> bool:
         """Whether `theirs` is worse beyond chance in something, and `ours` is known not to be worse in
         anything by more than what is a difference to the user."""
         relations = {self.relation(ours, theirs, objective) for objective in self.objectives}
         return "better" in relations and relations <= {"better", "equal"}
 
-    def same(self, ours: Point, theirs: Point) -> bool:
+    def same(self, ours: ComparedPoint, theirs: ComparedPoint) -> bool:
         """Whether neither is known to be better in anything."""
         known = {self.relation(ours, theirs, objective) for objective in self.objectives}
         return not known & {"better", "worse"}
 
-    def undecided(self, ours: Point, theirs: Point) -> bool:
+    def undecided(self, ours: ComparedPoint, theirs: ComparedPoint) -> bool:
         """Whether more images could make one of them leave: only their accuracy is in the way."""
         others = {self.relation(ours, theirs, o) for o in self.objectives if o != "accuracy"}
         unknown = "accuracy" in self.objectives and self._by_accuracy(ours, theirs) == "unknown"
         return unknown and bool(others) and others <= {"better", "equal"}
 
-    def _by_accuracy(self, ours: Point, theirs: Point) -> Relation:
+    def _by_accuracy(self, ours: ComparedPoint, theirs: ComparedPoint) -> Relation:
         n = min(ours.n, theirs.n)
         if n == 0:
             return "unknown"
@@ -102,7 +102,7 @@ def changes(before: int, after: int, n: int) -> tuple[int, int]:
     return (before & ~after & mask).bit_count(), (after & ~before & mask).bit_count()
 
 
-def frontier(points: Sequence[Point], comparison: Comparison) -> list[Point]:
+def frontier(points: Sequence[ComparedPoint], comparison: PointComparison) -> list[ComparedPoint]:
     """Those that none of the frontier beats: who is beaten only by a point that leaves itself stays. Where
     points beat each other in a circle, which chance can make them seem to, all of the circle stay."""
     beaten_by = {
@@ -123,12 +123,14 @@ def frontier(points: Sequence[Point], comparison: Comparison) -> list[Point]:
     return [point for point in points if point.number in stays]
 
 
-def first_that_beats(point: Point, others: Iterable[Point], comparison: Comparison) -> Point | None:
+def first_that_beats(
+    point: ComparedPoint, others: Iterable[ComparedPoint], comparison: PointComparison
+) -> ComparedPoint | None:
     """One of `others` that does; None: none."""
     return next((one for one in others if one.number != point.number and comparison.beats(one, point)), None)
 
 
-def in_words(ours: Point, theirs: Point, comparison: Comparison) -> str:
+def in_words(ours: ComparedPoint, theirs: ComparedPoint, comparison: PointComparison) -> str:
     """In what `ours` is better beyond chance."""
     better = [o for o in comparison.objectives if comparison.relation(ours, theirs, o) == "better"]
     return " and ".join(better)

@@ -11,7 +11,7 @@ from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Scheduler
 from resnet_edge.searching.request import SearchRequest
 from resnet_edge.searching.sizes import AtSize, InputSizes, Size
-from resnet_edge.searching.store import Store
+from resnet_edge.searching.store import SearchStore
 from resnet_edge.workers.pool import Worker, WorkerPool
 from resnet_edge.workers.progress import OnProgress
 
@@ -31,7 +31,7 @@ class Context:
     reference: str
     jobs: dict[str, Job]
     target: Target
-    store: Store
+    store: SearchStore
     scratch: Path
     logs: Path
     workers: WorkerPool

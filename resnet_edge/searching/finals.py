@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from resnet_edge.conversion.convert import convert
+from resnet_edge.conversion.convert import convert as run_convert
 from resnet_edge.conversion.convert_request import ConvertRequest
 from resnet_edge.conversion.plan_task import PlanArtifacts
 from resnet_edge.core.artifact import Artifact
@@ -27,6 +27,7 @@ from resnet_edge.searching.outcome import Outcome
 from resnet_edge.searching.point_inputs import InputFiles, PointInputs, inputs_of
 from resnet_edge.searching.recipes import commands
 from resnet_edge.searching.sizes import Size
+from resnet_edge.searching.space import NATIVE
 from resnet_edge.searching.trials import Baseline, Trials
 from resnet_edge.workers.progress import Progress, silent
 
@@ -58,7 +59,7 @@ class Finals:
         self._files = InputFiles(folder=workspace.folder, out=workspace.out, networks=trials.networks)
         self._sizes: dict[str, Size | None] = {}
 
-    def made(self, stays: Sequence[Outcome]) -> list[Final]:
+    def convert(self, stays: Sequence[Outcome]) -> list[Final]:
         """The fastest first. What fails its proof or cannot be made leaves, and `notes` say so. Raises
         OutputError."""
         finals = []
@@ -82,13 +83,13 @@ class Finals:
         """The model's own fp32 file."""
         file = self._baseline.file
         return Final(
-            outcome=Outcome(number=-1, configuration=Configuration(), state="complete"),
+            outcome=Outcome(number=-1, configuration=NATIVE, state="complete"),
             folder="",
             artifact=file.artifact,
             download_bytes=file.download_bytes,
             verdict="pass",
             bits=self._unseen(file),
-            commands=self._lines(Configuration(), inputs_of(self._context.request)),
+            commands=self._lines(NATIVE, inputs_of(self._context.request)),
         )
 
     def _lines(
@@ -171,7 +172,7 @@ class Finals:
         out = self._workspace.folder / folder
         out.parent.mkdir(exist_ok=True)
         with Workspace(out, writer="convert") as workspace:
-            report = convert(wanted, workspace, silent)
+            report = run_convert(wanted, workspace, silent)
             report = replace(report, inputs=self._inputs(folder, model, inputs))
             write_reports(report, workspace.folder)
             workspace.publish()

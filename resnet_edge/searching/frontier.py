@@ -12,8 +12,8 @@ from resnet_edge.core.proportion import drop_points, samples_needed, wilson
 from resnet_edge.core.results.search import FrontierPoint
 from resnet_edge.core.sequential import quantile
 from resnet_edge.searching.comparison import (
-    Comparison,
-    Point,
+    ComparedPoint,
+    PointComparison,
     changes,
     first_that_beats,
     frontier,
@@ -43,7 +43,7 @@ class Measuring:
 
     def frontier(self, stays: Sequence[Outcome]) -> Frontier:
         """Of what stayed in the search. Raises OutputError."""
-        model, *finals = self._timed([self._finals.model(), *self._finals.made(stays)])
+        model, *finals = self._timed([self._finals.model(), *self._finals.convert(stays)])
         comparison = self._comparison(len(finals))
         compared = {one.outcome.number: self._as_compared(one) for one in finals}
         staying = {point.number for point in frontier([*compared.values()], comparison)}
@@ -98,12 +98,12 @@ class Measuring:
         }
         return [replace(one, latency=rows.get(number)) for number, one in enumerate(finals)]
 
-    def _comparison(self, count: int) -> Comparison:
+    def _comparison(self, count: int) -> PointComparison:
         """In which the intervals of all pairs hold together."""
         return replace(self._trials.comparison, z=quantile(max(1, count * (count - 1) // 2)))
 
-    def _as_compared(self, final: Final) -> Point:
-        return Point(
+    def _as_compared(self, final: Final) -> ComparedPoint:
+        return ComparedPoint(
             number=final.outcome.number,
             n=self._held_out,
             bits=final.bits,
@@ -112,7 +112,7 @@ class Measuring:
             download=final.download_bytes,
         )
 
-    def _say_undecided(self, points: Sequence[Point], comparison: Comparison) -> None:
+    def _say_undecided(self, points: Sequence[ComparedPoint], comparison: PointComparison) -> None:
         """How many images would tell whether points make others leave."""
         limit, z = comparison.equal_pp / 100, comparison.z
         open_pairs = [pair for pair in permutations(points, 2) if comparison.undecided(*pair)]

@@ -129,16 +129,16 @@ class TrialLoop:
 
     def _one(self, wanted: Configuration | None) -> bool:
         """One trial; whether it was of what was tried before."""
-        asked = self._study.run(AskTrial(place=self._place, space=self._request.space, first=wanted))
-        configuration = asked.configuration
+        trial = self._study.run(AskTrial(place=self._place, space=self._request.space, first=wanted))
+        configuration = trial.configuration
         same = next(
             (one for one in self._distinct() if one.configuration == configuration and one.state != "failed"),
             None,
         )
         if same is not None:
-            outcome = replace(same, number=asked.number, repeats=same.number, seconds=0.0)
+            outcome = replace(same, number=trial.number, repeats=same.number, seconds=0.0)
         else:
-            outcome = self._tried(asked.number, configuration)
+            outcome = self._tried(trial.number, configuration)
             self._say(self._line(outcome))
         self._study.run(
             TellTrial(

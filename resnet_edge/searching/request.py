@@ -10,7 +10,7 @@ from resnet_edge.searching.space import Space
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class SearchLimits:
     """What a point must meet; None: anything. `max_drop_pp` in percentage points against the model,
     `max_latency_ms` of one image on the backend, sizes in bytes of the file and of its gzip."""
 
@@ -50,7 +50,7 @@ class SearchRequest:
     training: Training | None
     objectives: tuple[Objective, ...]
     backend: str
-    limits: Limits
+    limits: SearchLimits
     space: Space
     trials: int
     budget_seconds: float | None

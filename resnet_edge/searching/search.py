@@ -13,7 +13,7 @@ from resnet_edge.core.results.search import SearchResult
 from resnet_edge.core.sequential import quantile
 from resnet_edge.data.declared import check_data
 from resnet_edge.evaluation.cluster import facts_of, joined
-from resnet_edge.searching.comparison import Comparison
+from resnet_edge.searching.comparison import PointComparison
 from resnet_edge.searching.context import Context
 from resnet_edge.searching.finals import Finals
 from resnet_edge.searching.frontier import Measuring
@@ -23,7 +23,7 @@ from resnet_edge.searching.selection import Selecting
 from resnet_edge.searching.setup import prepared
 from resnet_edge.searching.sizes import resize_notes
 from resnet_edge.searching.space import CHOICES
-from resnet_edge.searching.store import Store
+from resnet_edge.searching.store import SearchStore
 from resnet_edge.searching.trials import Baseline, Trials
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import workers_and_threads
@@ -39,7 +39,7 @@ def search(request: SearchRequest, workspace: Workspace, on_progress: OnProgress
     """
     shapes = check_data(request.data, request.calibration)
     request = replace(request, model=replace(request.model, data_shape=shapes.get(request.data)))
-    store = Store(Path(f"{request.study}.files").absolute())
+    store = SearchStore(Path(f"{request.study}.files").absolute())
     env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
     with ExitStack() as stack:
@@ -58,7 +58,7 @@ def search(request: SearchRequest, workspace: Workspace, on_progress: OnProgress
 def _searched(context: Context, workspace: Workspace) -> SearchResult:
     request, images = context.request, context.images
     # Each trial may be held against each at every rung: all intervals of a search hold together.
-    comparison = Comparison(
+    comparison = PointComparison(
         objectives=request.objectives,
         equal_pp=request.equal_within_pp,
         equal_latency=request.equal_within_latency,

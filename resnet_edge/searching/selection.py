@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from resnet_edge.core.errors import OutOfReach
 from resnet_edge.core.proportion import drop_points
 from resnet_edge.core.results.search import Screened
-from resnet_edge.searching.comparison import Comparison, changes, frontier
+from resnet_edge.searching.comparison import PointComparison, changes, frontier
 from resnet_edge.searching.outcome import Outcome
-from resnet_edge.searching.request import Limits
+from resnet_edge.searching.request import SearchLimits
 from resnet_edge.searching.trials import Baseline, certainly_missed, point_of, violations_of
 
 
@@ -18,8 +18,8 @@ from resnet_edge.searching.trials import Baseline, certainly_missed, point_of, v
 class Selecting:
     """By the limits of the user, and by intervals."""
 
-    limits: Limits
-    comparison: Comparison
+    limits: SearchLimits
+    comparison: PointComparison
     baseline: Baseline
 
     def chosen(self, outcomes: Sequence[Outcome]) -> list[Outcome]:

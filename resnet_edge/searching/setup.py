@@ -23,7 +23,7 @@ from resnet_edge.schemes import baseline
 from resnet_edge.searching.context import Context
 from resnet_edge.searching.request import SearchRequest
 from resnet_edge.searching.sizes import InputSizes, fitting
-from resnet_edge.searching.store import Store
+from resnet_edge.searching.store import SearchStore
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import backends_grant
 from resnet_edge.workers.pool import Worker, WorkerPool
@@ -37,7 +37,7 @@ FEW, MANY = 200, 1000
 def prepared(
     request: SearchRequest,
     workspace: Workspace,
-    store: Store,
+    store: SearchStore,
     workers: WorkerPool,
     pool: ThreadPoolExecutor,
     cluster: Cluster | None,
@@ -95,7 +95,7 @@ def prepared(
         )
 
 
-def _writes(store: Store) -> Grant:
+def _writes(store: SearchStore) -> Grant:
     return Grant(writes=(str(store.folder.absolute()),))
 
 

@@ -20,7 +20,7 @@ from resnet_edge.data.needed_images import CALIBRATION_LIMIT, HELD_OUT
 from resnet_edge.data.resized_data_task import ResizeData, ResizedData
 from resnet_edge.models import ModelRequest
 from resnet_edge.searching.request import SearchRequest
-from resnet_edge.searching.store import Store
+from resnet_edge.searching.store import SearchStore
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.grants import training_data_grant
 from resnet_edge.workers.pool import Worker, WorkerPool
@@ -70,7 +70,7 @@ class InputSizes:
     facts: ModelFacts
     workspace: Workspace
     workers: WorkerPool
-    store: Store
+    store: SearchStore
     source: Worker
     on_progress: OnProgress
 

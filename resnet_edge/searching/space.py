@@ -8,12 +8,13 @@ from itertools import product
 from typing import Any, TypeVar
 
 from resnet_edge.core.results.search import Configuration, Pruning
+from resnet_edge.schemes import baseline, scheme_of
 
 T = TypeVar("T")
 Suggest = Callable[[str, tuple[Any, ...]], Any]
 """Picks one of several values for a choice, by its name."""
 
-NATIVE = Configuration()
+NATIVE = Configuration(scheme=baseline())
 MOST_COUNTED = 100_000
 """Combinations beyond which nobody tries all of them, and so nobody need count them."""
 
@@ -37,8 +38,8 @@ class Space:
 
     def values(self, name: str) -> tuple[Any, ...]:
         """Of one choice."""
-        found: tuple[Any, ...] = getattr(self, name)
-        return found
+        values: tuple[Any, ...] = getattr(self, name)
+        return values
 
 
 CHOICES = tuple(field.name for field in fields(Space))
@@ -48,35 +49,36 @@ def configured(space: Space, suggest: Suggest) -> Configuration:
     """Each choice as `suggest` picks it, in the order in which one decides whether another has anything to
     say; what has not stays as NATIVE has it, so that two configurations that make the same are equal."""
 
-    def pick(name: str, *, asked_for: bool = True) -> Any:
-        if not asked_for:
+    def pick(name: str, *, applies: bool = True) -> Any:
+        if not applies:
             return getattr(NATIVE, name)
         values = space.values(name)
         return values[0] if len(values) == 1 else suggest(name, values)
 
     pruning = pick("pruning")
     channel = pruning == "channel"
-    amount = pick("amount", asked_for=pruning != "none")
-    blocks = pick("remove_blocks", asked_for=channel)
+    amount = pick("amount", applies=pruning != "none")
+    blocks = pick("remove_blocks", applies=channel)
     if not amount and not blocks:
         pruning, channel = "none", False
     size = pick("input_size")
     scheme = pick("scheme")
-    qat = pick("qat_epochs", asked_for=scheme == "int8")
+    kind = scheme_of(scheme)
+    qat = pick("qat_epochs", applies=kind.activations == "int8")
     learned = qat > 0
     return Configuration(
         input_size=size,
         pruning=pruning,
         amount=amount,
-        importance=pick("importance", asked_for=channel),
-        multiple=pick("multiple", asked_for=channel),
+        importance=pick("importance", applies=channel),
+        multiple=pick("multiple", applies=channel),
         remove_blocks=blocks,
-        epochs=pick("epochs", asked_for=pruning != "none" or size is not None),
+        epochs=pick("epochs", applies=pruning != "none" or size is not None),
         scheme=scheme,
         qat_epochs=qat,
-        float_layers=pick("float_layers", asked_for=scheme == "int8" and not learned),
-        calibrator=pick("calibrator", asked_for=scheme == "int8" and not learned),
-        repair=pick("repair", asked_for=scheme == "int8"),
+        float_layers=pick("float_layers", applies=kind.activations == "int8" and not learned),
+        calibrator=pick("calibrator", applies=kind.needs_calibration and not learned),
+        repair=pick("repair", applies=kind.needs_calibration),
     )
 
 

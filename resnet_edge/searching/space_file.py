@@ -45,7 +45,7 @@ OBJECTIVES: tuple[str, ...] = get_args(Objective)
 @dataclass(frozen=True, kw_only=True)
 class SpaceFile:
     """What a file says; what it does not say is not in it. `limits` are by the names of the fields of
-    `Limits`, in their units."""
+    `SearchLimits`, in their units."""
 
     space: Values = field(default_factory=dict)
     objectives: tuple[str, ...] | None = None
@@ -250,7 +250,7 @@ _LIMITS: dict[str, tuple[str, Callable[[object], float], Callable[[float], str]]
     "max_size": ("max_size", _bytes, lambda value: f"{value:.0f}"),
     "max_download": ("max_download", _bytes, lambda value: f"{value:.0f}"),
 }
-"""By the names of the options: the field of `Limits`, and how its value is read and written."""
+"""By the names of the options: the field of `SearchLimits`, and how its value is read and written."""
 
 
 def _limit(key: str, value: object) -> float:

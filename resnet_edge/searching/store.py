@@ -29,7 +29,7 @@ HERE = "/in this folder"
 FIX = "remove the folder, and it is made again"
 
 
-class Store:
+class SearchStore:
     """In `folder`, which is made; `owner` is a file of which this process holds the lock as long as the store
     is open. Use as a context manager. Raises OutputError."""
 
@@ -38,7 +38,7 @@ class Store:
         self.owner = folder / "processes" / secrets.token_hex(8)
         self._lock: int | None = None
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> SearchStore:
         try:
             self.owner.parent.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(self.owner, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -71,8 +71,8 @@ class Store:
         new = folder.with_name(f"{folder.name}.new")
         try:
             new.mkdir(parents=True, exist_ok=True)
-            made = make(new)
-            text = msgspec.json.encode(made).decode().replace(_spelled(new), HERE)
+            thing = make(new)
+            text = msgspec.json.encode(thing).decode().replace(_spelled(new), HERE)
             write_whole(new / REPLY, msgspec.json.encode(text))
             take_name(new, folder)
         except OSError as error:

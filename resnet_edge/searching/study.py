@@ -26,9 +26,9 @@ from resnet_edge.searching.space import configured
 from resnet_edge.searching.study_task import (
     NAME,
     RUNGS,
-    Asked,
     AskTrial,
-    Opened,
+    BegunTrial,
+    OpenedStudy,
     OpenStudy,
     ReadOutcomes,
     ReportRung,
@@ -42,7 +42,7 @@ STAMP, OUTCOME, OWNER, TRIAL = "stamp", "outcome", "owner", "trial"
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def open_study(task: OpenStudy, on_progress: OnProgress) -> Opened:
+def open_study(task: OpenStudy, on_progress: OnProgress) -> OpenedStudy:
     """Raises UsageError where the study is of something else, DataError where the file is none, OutputError
     where it cannot be written."""
     storage = _storage(task.place.journal)
@@ -61,17 +61,17 @@ def open_study(task: OpenStudy, on_progress: OnProgress) -> Opened:
     else:
         study.set_user_attr(STAMP, stamp)
     left = _give_up_left(task.place)
-    return Opened(ended=len(_ended(_study(task.place))), given_up=left)
+    return OpenedStudy(ended=len(_ended(_study(task.place))), given_up=left)
 
 
-def ask(task: AskTrial, on_progress: OnProgress) -> Asked:
+def ask(task: AskTrial, on_progress: OnProgress) -> BegunTrial:
     """Begin a trial."""
     study = _study(task.place)
     if task.first is not None:
         study.enqueue_trial(_parameters(task.first), user_attrs={})
     trial = study.ask()
     trial.set_user_attr(OWNER, task.place.owner)
-    return Asked(number=trial.number, configuration=configured(task.space, _suggesting(trial)))
+    return BegunTrial(number=trial.number, configuration=configured(task.space, _suggesting(trial)))
 
 
 def keeps(task: ReportRung, on_progress: OnProgress) -> bool:

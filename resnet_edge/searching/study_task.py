@@ -39,7 +39,7 @@ class StudyPlace:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class OpenedStudy:
     """How many trials have ended in the study so far, and how many that were begun by processes which are
     gone were given up."""
 
@@ -49,7 +49,7 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenStudy(
-    Task[Opened],
+    Task[OpenedStudy],
     runs="resnet_edge.searching.study:open_study",
     reads=("place.journal",),
     writes=("place.journal",),
@@ -61,7 +61,7 @@ class OpenStudy(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class BegunTrial:
     """A trial that has begun, and its configuration."""
 
     number: int
@@ -69,7 +69,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskTrial(Task[Asked], runs="resnet_edge.searching.study:ask"):
+class AskTrial(Task[BegunTrial], runs="resnet_edge.searching.study:ask"):
     """What to try next. `first`: try this."""
 
     place: StudyPlace

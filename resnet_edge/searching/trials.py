@@ -19,11 +19,17 @@ from resnet_edge.core.results.search import Configuration
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.data.images_task import Images, TakeFirstImages
 from resnet_edge.searching.artifacts import Artifacts, SearchArtifact
-from resnet_edge.searching.comparison import Comparison, Point, changes, first_that_beats, in_words
+from resnet_edge.searching.comparison import (
+    ComparedPoint,
+    PointComparison,
+    changes,
+    first_that_beats,
+    in_words,
+)
 from resnet_edge.searching.context import Context
 from resnet_edge.searching.networks import Networks
 from resnet_edge.searching.outcome import Outcome
-from resnet_edge.searching.request import Limits
+from resnet_edge.searching.request import SearchLimits
 from resnet_edge.searching.right_task import CountRight, RightAnswers
 
 COST = 0
@@ -60,7 +66,7 @@ class _Left(Exception):
 class Trials:
     """Trials of one search."""
 
-    def __init__(self, context: Context, comparison: Comparison) -> None:
+    def __init__(self, context: Context, comparison: PointComparison) -> None:
         self.context, self.comparison = context, comparison
         self.networks, self.artifacts = Networks(context), Artifacts(context)
 
@@ -245,9 +251,9 @@ class Trials:
         raise _Left(replace(outcome, state="worse", reason=reason))
 
 
-def point_of(outcome: Outcome) -> Point:
+def point_of(outcome: Outcome) -> ComparedPoint:
     """As it is compared."""
-    return Point(
+    return ComparedPoint(
         number=outcome.number,
         n=outcome.n,
         bits=outcome.bits,
@@ -257,7 +263,7 @@ def point_of(outcome: Outcome) -> Point:
     )
 
 
-def certainly_missed(outcome: Outcome, limits: Limits, baseline: Baseline, z: float = Z95) -> list[str]:
+def certainly_missed(outcome: Outcome, limits: SearchLimits, baseline: Baseline, z: float = Z95) -> list[str]:
     """The limits that it misses beyond chance, each in a sentence."""
     missed = []
     if limits.max_size is not None and (outcome.size_bytes or 0) > limits.max_size:
@@ -291,11 +297,11 @@ def values_of(outcome: Outcome, baseline: Baseline, objectives: Sequence[str]) -
         "size": outcome.size_bytes,
         "download": outcome.download_bytes,
     }
-    found = [values[name] for name in objectives]
-    return None if None in found else tuple(float(value) for value in found if value is not None)
+    chosen = [values[name] for name in objectives]
+    return None if None in chosen else tuple(float(value) for value in chosen if value is not None)
 
 
-def violations_of(outcome: Outcome, limits: Limits, baseline: Baseline) -> dict[str, float]:
+def violations_of(outcome: Outcome, limits: SearchLimits, baseline: Baseline) -> dict[str, float]:
     """By how much it misses each limit that there is, at its best estimate; 0 and less: met. What is not
     known, since the trial ended before, is taken to be met."""
     drop = None

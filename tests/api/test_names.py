@@ -69,6 +69,7 @@ NEEDED: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "package": (("dist",), {}),
     "inspect": (("net.onnx",), {"data": IMAGES}),
     "host_prepare": (("pi4",), {}),
+    "search": (("resnet20",), {"data": IMAGES}),
 }
 
 
@@ -86,6 +87,8 @@ def test_all_options_that_take_names_are_held() -> None:
     assert {option for _, option in named()} == {
         "augment", "backend", "backends", "cluster", "exclude", "formats", "labels", "profiles", "resize",
         "runtimes", "scheme", "schemes",
+        # of search, also times and sizes
+        "budget", "choose", "max_download", "max_latency", "max_size", "objectives",
     }  # fmt: skip
     without = {"doctor", "host show", "host remove"}
     assert set(NEEDED) >= {name.replace(" ", "_") for name in COMMANDS if name not in without}
@@ -114,7 +117,7 @@ def wrong() -> list[tuple[str, str, Any]]:
 @pytest.mark.parametrize(("name", "option", "value"), wrong())
 def test_a_wrong_name_is_refused_before_any_work(here: Path, name: str, option: str, value: Any) -> None:
     words, options = NEEDED[name]
-    with pytest.raises((UsageError, UnknownName), match=rf"^--{option}[: ]") as refused:
+    with pytest.raises((UsageError, UnknownName), match=rf"^--{option.replace('_', '-')}[: ]") as refused:
         getattr(resnet_edge, name)(*words, **{**options, option: value})
     assert refused.value.exit_code == 2
     assert "\n" not in str(refused.value)

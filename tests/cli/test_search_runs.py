@@ -84,17 +84,17 @@ def test_what_it_shows_is_made_again_by_its_commands_and_ships(searches: Searche
     assert (here / "frontier/frontier.html").is_file()
     assert (here / "frontier/space.toml").is_file()
     for number, point in enumerate(report["points"]):
-        made = f"again {number}"
+        again_in = f"again {number}"
         for line in point["commands"]:
             program, command, *rest = shlex.split(line)
             assert program == "resnet-edge"
             if command == "convert":
-                rest[rest.index("--out") + 1] = made
+                rest[rest.index("--out") + 1] = again_in
             searches.place.command = command
             again = searches.place.run(*rest, *(("--overwrite",) if command != "convert" else ()))
             assert again.code in (0, 5), again.err  # so short a training need not leave a good network
         ours = here / "frontier" / point["folder"] / point["file"]
-        (theirs,) = (here / made).glob("*.tflite")
+        (theirs,) = (here / again_in).glob("*.tflite")
         assert sha256_of(theirs) == sha256_of(ours), point["commands"]
     searches.place.command = "search"
     picked = searches.place.run("--from", "frontier", "--pick", "size", "--out", "dist")

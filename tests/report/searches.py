@@ -32,6 +32,8 @@ SPACE = Space(
     pruning=("none", "channel"), scheme=("fp32", "fp16", "int8"), epochs=(1, 3), input_size=(None, (20, 20))
 )
 
+PLAIN = Configuration(scheme="fp32")
+
 
 def point(number: int, drop: float, ms: float | None, size: int, **more: Any) -> FrontierPoint:
     """A proved one, with intervals about its figures."""
@@ -39,8 +41,8 @@ def point(number: int, drop: float, ms: float | None, size: int, **more: Any) ->
     fields: dict[str, Any] = {
         "number": number,
         "folder": f"points/{number:02}",
-        "file": f"resnet20.{more.get('configuration', Configuration()).scheme}.tflite",
-        "configuration": Configuration(),
+        "file": f"resnet20.{more.get('configuration', Configuration(scheme='fp32')).scheme}.tflite",
+        "configuration": PLAIN,
         "n": 5000,
         "top1": top1,
         "top1_ci95": (top1 - 0.006, top1 + 0.006),
@@ -50,8 +52,8 @@ def point(number: int, drop: float, ms: float | None, size: int, **more: Any) ->
         "p50_ci95_ms": None if ms is None else (ms * 0.98, ms * 1.03),
         "size_bytes": size,
         "download_bytes": int(size * 0.9),
-        "macs": int(31_000_000 * (1 - more.get("configuration", Configuration()).amount)),
-        "parameters": int(273_258 * (1 - more.get("configuration", Configuration()).amount)),
+        "macs": int(31_000_000 * (1 - more.get("configuration", PLAIN).amount)),
+        "parameters": int(273_258 * (1 - more.get("configuration", PLAIN).amount)),
         "verdict": "pass",
     }
     return FrontierPoint(**{**fields, **more})

@@ -7,23 +7,30 @@ from dataclasses import replace
 
 import pytest
 
-from resnet_edge.searching.comparison import Comparison, Point, changes, first_that_beats, frontier, in_words
+from resnet_edge.searching.comparison import (
+    ComparedPoint,
+    PointComparison,
+    changes,
+    first_that_beats,
+    frontier,
+    in_words,
+)
 
-BY_ALL = Comparison(objectives=("accuracy", "latency", "size"), equal_pp=0.5, equal_latency=0.05)
+BY_ALL = PointComparison(objectives=("accuracy", "latency", "size"), equal_pp=0.5, equal_latency=0.05)
 N = 4000
 
 
-def point(number: int, wrong: range = range(0), latency: float = 1.0, size: int = 100) -> Point:
+def point(number: int, wrong: range = range(0), latency: float = 1.0, size: int = 100) -> ComparedPoint:
     """Right on all images but those of `wrong`."""
     bits = (1 << N) - 1
     for image in wrong:
         bits &= ~(1 << image)
-    return Point(
+    return ComparedPoint(
         number=number, n=N, bits=bits, latency=(0.99 * latency, 1.01 * latency), size=size, download=size
     )
 
 
-def numbers(points: list[Point]) -> set[int]:
+def numbers(points: list[ComparedPoint]) -> set[int]:
     return {one.number for one in points}
 
 
@@ -42,7 +49,7 @@ def test_what_changes_is_counted_on_the_images_of_both() -> None:
         (replace(point(0), n=0), point(1), "unknown"),
     ],
 )
-def test_accuracy_is_compared_image_by_image(ours: Point, theirs: Point, how: str) -> None:
+def test_accuracy_is_compared_image_by_image(ours: ComparedPoint, theirs: ComparedPoint, how: str) -> None:
     assert BY_ALL.relation(ours, theirs, "accuracy") == how
 
 
@@ -80,15 +87,15 @@ def test_what_only_a_point_beats_that_leaves_itself_stays() -> None:
 
 def test_a_circle_stays() -> None:
     circle = [
-        Point(number=0, n=1, bits=1, latency=(1.0, 1.04), size=2),
-        Point(number=1, n=1, bits=1, latency=(1.05, 1.09), size=1),
+        ComparedPoint(number=0, n=1, bits=1, latency=(1.0, 1.04), size=2),
+        ComparedPoint(number=1, n=1, bits=1, latency=(1.05, 1.09), size=1),
     ]
-    comparison = Comparison(objectives=("latency", "size"), equal_pp=0.5, equal_latency=0.1)
+    comparison = PointComparison(objectives=("latency", "size"), equal_pp=0.5, equal_latency=0.1)
     assert comparison.beats(circle[0], circle[1]) is False  # it is larger: sizes are exact
     by_latency = [
-        Point(number=n, n=1, bits=1, latency=((1 + n) / 10, (1 + n) / 10), size=1) for n in range(3)
+        ComparedPoint(number=n, n=1, bits=1, latency=((1 + n) / 10, (1 + n) / 10), size=1) for n in range(3)
     ]
-    wide = Comparison(objectives=("latency",), equal_pp=0.5, equal_latency=10.0)
+    wide = PointComparison(objectives=("latency",), equal_pp=0.5, equal_latency=10.0)
     assert numbers(frontier(by_latency, wide)) == {0}
 
 
@@ -107,9 +114,9 @@ def test_the_true_best_is_hardly_ever_lost() -> None:
         points = []
         for number, share in enumerate(true):
             bits = sum(1 << image for image in range(1000) if chance.random() < share)
-            points.append(Point(number=number, n=1000, bits=bits, size=100 - number))
+            points.append(ComparedPoint(number=number, n=1000, bits=bits, size=100 - number))
         stays = numbers(
-            frontier(points, Comparison(objectives=("accuracy", "size"), equal_pp=1.0, equal_latency=0))
+            frontier(points, PointComparison(objectives=("accuracy", "size"), equal_pp=1.0, equal_latency=0))
         )
         for number in range(4):
             truly_beaten = any(other > number and true[other] > true[number] - 0.01 for other in range(4))

@@ -54,7 +54,7 @@ def test_the_network_and_what_were_arrays_are_copied_under_their_final_names(
     at: AtSize, tmp_path: Path
 ) -> None:
     files, _ = _files(tmp_path)
-    configuration = Configuration(input_size=(20, 12), pruning="channel", amount=0.3, epochs=1)
+    configuration = Configuration(scheme="fp32", input_size=(20, 12), pruning="channel", amount=0.3, epochs=1)
     inputs = files.of(configuration, at, REQUEST, "net")
     folder = tmp_path / ".out" / "inputs" / "20x12"
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -72,7 +72,7 @@ def test_the_network_and_what_were_arrays_are_copied_under_their_final_names(
 
 def test_training_images_are_written_where_something_is_trained(at: AtSize, tmp_path: Path) -> None:
     files, networks = _files(tmp_path)
-    inputs = files.of(Configuration(input_size=(20, 12)), at, REQUEST, "net")
+    inputs = files.of(Configuration(scheme="fp32", input_size=(20, 12)), at, REQUEST, "net")
     assert inputs.training == "fashion-mnist"
     assert not networks.sizes
     files.of(Configuration(input_size=(20, 12), qat_epochs=1, scheme="int8"), at, REQUEST, "net")
@@ -81,14 +81,14 @@ def test_training_images_are_written_where_something_is_trained(at: AtSize, tmp_
 
 def test_at_the_models_own_size_there_are_none(at: AtSize, tmp_path: Path) -> None:
     files, _ = _files(tmp_path)
-    assert files.of(Configuration(), at, REQUEST, "net") == inputs_of(REQUEST)
+    assert files.of(Configuration(scheme="fp32"), at, REQUEST, "net") == inputs_of(REQUEST)
     assert not (tmp_path / ".out").exists()
 
 
 def test_sizes_without_a_point_go(at: AtSize, tmp_path: Path) -> None:
     files, _ = _files(tmp_path)
     for size in ((20, 12), (8, 8)):
-        files.of(replace(Configuration(), input_size=size), at, REQUEST, "net")
+        files.of(replace(Configuration(scheme="fp32"), input_size=size), at, REQUEST, "net")
     assert files.listed((8, 8)) == ("inputs/8x8/net.json", "inputs/8x8/net.keras", "inputs/8x8/test.npz")
     assert files.listed(None) == ()
     files.keep({(8, 8)})

@@ -8,7 +8,7 @@ from resnet_edge.core.results.search import Configuration
 from resnet_edge.models import ModelRequest
 from resnet_edge.searching.point_inputs import PointInputs, inputs_of
 from resnet_edge.searching.recipes import commands
-from resnet_edge.searching.request import Limits, SearchRequest, Training
+from resnet_edge.searching.request import SearchLimits, SearchRequest, Training
 from resnet_edge.searching.space import Space
 
 REQUEST = SearchRequest(
@@ -18,7 +18,7 @@ REQUEST = SearchRequest(
     training=Training(data="fashion-mnist"),
     objectives=("accuracy",),
     backend="litert",
-    limits=Limits(),
+    limits=SearchLimits(),
     space=Space(),
     trials=1,
     budget_seconds=None,
@@ -78,7 +78,7 @@ def test_each_step_opens_the_model_as_the_user_said() -> None:
 
 
 def test_zeros_have_no_options_of_channels() -> None:
-    sparse = Configuration(pruning="magnitude", amount=0.5, epochs=1)
+    sparse = Configuration(scheme="fp32", pruning="magnitude", amount=0.5, epochs=1)
     prune, _ = commands(sparse, REQUEST, inputs_of(REQUEST), "tflite")
     assert "--importance" not in prune
     assert "--multiple" not in prune

@@ -42,8 +42,8 @@ def counted(
 
 
 def test_the_first_image_is_the_lowest_bit(tmp_path: Path) -> None:
-    found = counted(tmp_path, LOGITS, [0, 0, 2, 0, 0])
-    assert (found.right, found.n) == (f"{0b01101:x}", 5)
+    counts = counted(tmp_path, LOGITS, [0, 0, 2, 0, 0])
+    assert (counts.right, counts.n) == (f"{0b01101:x}", 5)
 
 
 def test_the_first_of_the_images_are_enough(tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ def test_without_labels_the_model_is_right(tmp_path: Path) -> None:
 
 def test_probabilities_of_a_model_of_logits_answer_the_same(tmp_path: Path) -> None:
     powers = np.exp(LOGITS)
-    found = counted(tmp_path, powers / powers.sum(axis=1, keepdims=True), None, own=LOGITS)
-    assert found.right == f"{0b11111:x}"
+    counts = counted(tmp_path, powers / powers.sum(axis=1, keepdims=True), None, own=LOGITS)
+    assert counts.right == f"{0b11111:x}"
 
 
 def test_several_labels_are_right_together(tmp_path: Path) -> None:
@@ -78,6 +78,6 @@ def test_the_error_is_measured_beside_its_own_network(tmp_path: Path) -> None:
 def test_what_is_no_number_answers_nothing(tmp_path: Path, value: float) -> None:
     outputs = LOGITS.copy()
     outputs[3, 1] = value
-    found = counted(tmp_path, outputs, None)
-    assert found.right == "0"
-    assert "NaN" in found.trouble
+    counts = counted(tmp_path, outputs, None)
+    assert counts.right == "0"
+    assert "NaN" in counts.trouble

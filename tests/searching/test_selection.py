@@ -15,9 +15,9 @@ from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.searching.artifacts import SearchArtifact
-from resnet_edge.searching.comparison import Comparison
+from resnet_edge.searching.comparison import PointComparison
 from resnet_edge.searching.outcome import Outcome
-from resnet_edge.searching.request import Limits
+from resnet_edge.searching.request import SearchLimits
 from resnet_edge.searching.selection import Selecting
 from resnet_edge.searching.trials import Baseline, certainly_missed, values_of, violations_of
 
@@ -48,15 +48,15 @@ MODEL = Baseline(
     p50_ms=2.0,
     bits=ALL,
 )
-ANY = Limits()
-COMPARISON = Comparison(objectives=("accuracy", "latency", "size"), equal_pp=0.5, equal_latency=0.05)
+ANY = SearchLimits()
+COMPARISON = PointComparison(objectives=("accuracy", "latency", "size"), equal_pp=0.5, equal_latency=0.05)
 
 
 def outcome(number: int, lost: int = 0, latency: float = 1.0, size: int = 1000, **more: object) -> Outcome:
     """Wrong on the first `lost` images."""
     plain = Outcome(
         number=number,
-        configuration=Configuration(amount=number / 100, pruning="channel"),
+        configuration=Configuration(scheme="fp32", amount=number / 100, pruning="channel"),
         state="complete",
         n=N,
         right=f"{ALL >> lost << lost:x}",
@@ -69,7 +69,7 @@ def outcome(number: int, lost: int = 0, latency: float = 1.0, size: int = 1000, 
     return replace(plain, **more)  # type: ignore[arg-type]  # fields of it
 
 
-def chosen(*outcomes: Outcome, limits: Limits = ANY) -> list[int]:
+def chosen(*outcomes: Outcome, limits: SearchLimits = ANY) -> list[int]:
     return [one.number for one in Selecting(limits, COMPARISON, MODEL).chosen(outcomes)]
 
 
@@ -91,13 +91,13 @@ def test_of_the_same_file_the_simplest_recipe_is_shown() -> None:
 @pytest.mark.parametrize(
     ("limits", "stays"),
     [
-        (Limits(max_drop_pp=1), [0, 2]),  # of the second 2 pp are gone, of the third half a point
-        (Limits(max_latency_ms=1.5), [1, 2]),
-        (Limits(max_size=700), [1]),
-        (Limits(max_download=700), [1]),
+        (SearchLimits(max_drop_pp=1), [0, 2]),  # of the second 2 pp are gone, of the third half a point
+        (SearchLimits(max_latency_ms=1.5), [1, 2]),
+        (SearchLimits(max_size=700), [1]),
+        (SearchLimits(max_download=700), [1]),
     ],
 )
-def test_what_misses_a_limit_beyond_chance_is_not_shown(limits: Limits, stays: list[int]) -> None:
+def test_what_misses_a_limit_beyond_chance_is_not_shown(limits: SearchLimits, stays: list[int]) -> None:
     ones = (outcome(0), outcome(1, 40, 0.5, 500), outcome(2, 10, 0.7, 800))
     assert chosen(*ones, limits=limits) == stays
 
@@ -105,19 +105,19 @@ def test_what_misses_a_limit_beyond_chance_is_not_shown(limits: Limits, stays: l
 def test_where_nothing_is_within_the_limits_the_nearest_is_named() -> None:
     ones = (outcome(0), outcome(1, 40, 0.5, 500), outcome(2, 10, 0.7, 800))
     with pytest.raises(OutOfReach) as caught:
-        chosen(*ones, limits=Limits(max_size=450))
+        chosen(*ones, limits=SearchLimits(max_size=450))
     assert "none of 3 trials meets the limits; the nearest is trial 1" in str(caught.value)
     assert "its file has 500 bytes, and --max-size is 450" in str(caught.value)
 
 
 def test_where_nothing_could_be_measured_the_first_reason_is_said() -> None:
-    failed = Outcome(number=0, configuration=Configuration(), state="failed", reason="no room")
+    failed = Outcome(number=0, configuration=Configuration(scheme="fp32"), state="failed", reason="no room")
     with pytest.raises(OutOfReach, match="none of 1 trials could be measured; trial 0: no room"):
         chosen(failed)
 
 
 def test_only_what_is_certain_speaks_against_a_trial() -> None:
-    limits = Limits(max_drop_pp=1, max_latency_ms=1.4)
+    limits = SearchLimits(max_drop_pp=1, max_latency_ms=1.4)
     assert certainly_missed(outcome(0, 24, 0.7), limits, MODEL) == []  # 1.2 pp, at least 0.8
     assert certainly_missed(outcome(0, 40, 0.75), limits, MODEL) == [
         "it takes at least 1.48 ms, and --max-latency is 1.4",
@@ -126,7 +126,7 @@ def test_only_what_is_certain_speaks_against_a_trial() -> None:
 
 
 def test_the_sampler_hears_the_best_estimates() -> None:
-    limits = Limits(max_drop_pp=1, max_size=900)
+    limits = SearchLimits(max_drop_pp=1, max_size=900)
     one = outcome(0, 24, 0.7)
     assert values_of(one, MODEL, ("accuracy", "latency", "size")) == (1.2, 0.7, 1000)
     assert violations_of(one, limits, MODEL) == pytest.approx({"max_drop_pp": 0.2, "max_size": 100})
@@ -136,7 +136,7 @@ def test_the_sampler_hears_the_best_estimates() -> None:
 
 
 def test_a_report_has_the_drop_with_its_interval() -> None:
-    screened = Selecting(Limits(), COMPARISON, MODEL).screened(outcome(3, 24))
+    screened = Selecting(SearchLimits(), COMPARISON, MODEL).screened(outcome(3, 24))
     assert screened.drop_pp == pytest.approx(1.2)
     low, high = screened.drop_ci95_pp or (0, 0)
     assert low < 1.2 < high

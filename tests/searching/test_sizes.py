@@ -22,11 +22,11 @@ from resnet_edge.core.sidecar import read_sidecar
 from resnet_edge.evaluation.source_task import ReadModelFacts
 from resnet_edge.models import ModelRequest
 from resnet_edge.report import write_frontier
-from resnet_edge.searching.request import Limits, SearchRequest, Training
+from resnet_edge.searching.request import SearchLimits, SearchRequest, Training
 from resnet_edge.searching.search import search
 from resnet_edge.searching.sizes import InputSizes, fitting, resize_notes
 from resnet_edge.searching.space import Space
-from resnet_edge.searching.store import Store
+from resnet_edge.searching.store import SearchStore
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import workers_and_threads
 from resnet_edge.workers.progress import silent
@@ -69,7 +69,7 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> SearchRequest:
         training=None,
         objectives=("accuracy", "latency"),
         backend="litert",
-        limits=Limits(),
+        limits=SearchLimits(),
         space=Space(input_size=(None, (8, 16)), pruning=("none",), scheme=("int8",)),
         trials=4,
         budget_seconds=None,
@@ -83,7 +83,7 @@ def sizes(request_: SearchRequest, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("sizes")
     with (
         Workspace(folder / "out") as workspace,
-        Store(folder / "files") as store,
+        SearchStore(folder / "files") as store,
         workers_and_threads(
             *(workspace.logs, 2, {}, workspace.check_space, Grant(writes=(str(workspace.scratch),)))
         ) as (workers, _),

@@ -15,15 +15,15 @@ def test_what_another_choice_leaves_nothing_to_say_does_not_make_another_configu
 
 
 def test_a_fixed_choice_is_not_asked_for() -> None:
-    asked = []
+    suggested = []
 
     def suggest(name: str, values: tuple[Any, ...]) -> Any:
-        asked.append(name)
+        suggested.append(name)
         return values[-1]
 
     space = Space(pruning=("channel",), amount=(0.5,), scheme=("fp32", "int8"))
     assert configured(space, suggest) == Configuration(pruning="channel", amount=0.5, epochs=1, scheme="int8")
-    assert asked == ["scheme"]
+    assert suggested == ["scheme"]
 
 
 def test_ranges_that_training_learned_leave_no_calibrator_to_choose() -> None:

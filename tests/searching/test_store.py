@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from resnet_edge.core.errors import DataError, OutputError
-from resnet_edge.searching.store import Store, digest
+from resnet_edge.searching.store import SearchStore, digest
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class Thing:
     path: str
     count: int = 1
 
@@ -22,47 +22,47 @@ class Made:
 def test_a_thing_is_made_once_and_its_paths_follow(tmp_path: Path) -> None:
     calls = []
 
-    def make(folder: Path) -> Made:
+    def make(folder: Path) -> Thing:
         calls.append(folder)
         (folder / "a.bin").write_bytes(b"a")
-        return Made(path=str(folder / "a.bin"))
+        return Thing(path=str(folder / "a.bin"))
 
-    with Store(tmp_path / 'with "quotes" and ü') as store:
+    with SearchStore(tmp_path / 'with "quotes" and ü') as store:
         for _ in range(2):
-            folder, made = store.once("files", {"seed": 1}, Made, make)
-            assert made.path == str(folder / "a.bin")
-            assert Path(made.path).read_bytes() == b"a"
-        store.once("files", {"seed": 2}, Made, make)
+            folder, thing = store.once("files", {"seed": 1}, Thing, make)
+            assert thing.path == str(folder / "a.bin")
+            assert Path(thing.path).read_bytes() == b"a"
+        store.once("files", {"seed": 2}, Thing, make)
     assert len(calls) == 2
 
 
 def test_what_failed_is_made_again_in_what_it_left(tmp_path: Path) -> None:
-    def failing(folder: Path) -> Made:
+    def failing(folder: Path) -> Thing:
         (folder / "epoch-1").touch()
         raise DataError("no labels")
 
-    def going_on(folder: Path) -> Made:
-        return Made(path="", count=len([*folder.iterdir()]))
+    def going_on(folder: Path) -> Thing:
+        return Thing(path="", count=len([*folder.iterdir()]))
 
-    with Store(tmp_path) as store:
+    with SearchStore(tmp_path) as store:
         with pytest.raises(DataError, match="no labels"):
-            store.once("networks", 1, Made, failing)
-        assert store.once("networks", 1, Made, going_on)[1].count == 1
+            store.once("networks", 1, Thing, failing)
+        assert store.once("networks", 1, Thing, going_on)[1].count == 1
 
 
 TWO = """
 import sys, time
 from pathlib import Path
-from resnet_edge.searching.store import Store
-from tests.searching.test_store import Made
+from resnet_edge.searching.store import SearchStore
+from tests.searching.test_store import Thing
 
 def make(folder):
     print("making", flush=True)
     time.sleep(1)
-    return Made(path=str(folder))
+    return Thing(path=str(folder))
 
-with Store(Path(sys.argv[1])) as store:
-    store.once("networks", "a", Made, make)
+with SearchStore(Path(sys.argv[1])) as store:
+    store.once("networks", "a", Thing, make)
 """
 
 
@@ -81,28 +81,28 @@ def test_who_comes_after_a_process_that_was_killed_goes_on(tmp_path: Path) -> No
     assert first.stdout.readline() == "making\n"
     first.kill()
     first.communicate()
-    with Store(tmp_path) as store:
-        folder, _ = store.once("networks", "a", Made, lambda folder: Made(path=str(folder)))
+    with SearchStore(tmp_path) as store:
+        folder, _ = store.once("networks", "a", Thing, lambda folder: Thing(path=str(folder)))
         assert folder.is_dir()
 
 
 def test_damage_says_the_way_out(tmp_path: Path) -> None:
-    with Store(tmp_path) as store:
-        folder, _ = store.once("files", 1, Made, lambda folder: Made(path=""))
+    with SearchStore(tmp_path) as store:
+        folder, _ = store.once("files", 1, Thing, lambda folder: Thing(path=""))
         for content in (b"{", b'"{}"', b'"[]"'):
             (folder / "reply.json").write_bytes(content)
             with pytest.raises(DataError, match="remove the folder"):
-                store.once("files", 1, Made, lambda folder: Made(path=""))
+                store.once("files", 1, Thing, lambda folder: Thing(path=""))
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="name another --study"), Store(tmp_path / "file" / "store"):
+    with pytest.raises(OutputError, match="name another --study"), SearchStore(tmp_path / "file" / "store"):
         pass
 
 
 def test_only_one_owner_is_left_while_it_is_open(tmp_path: Path) -> None:
-    with Store(tmp_path) as store:
+    with SearchStore(tmp_path) as store:
         assert store.owner.exists()
     assert not store.owner.exists()
 

@@ -15,10 +15,10 @@ from resnet_edge.searching import study
 from resnet_edge.searching.outcome import Outcome
 from resnet_edge.searching.request import Training
 from resnet_edge.searching.space import Space
-from resnet_edge.searching.store import Store
+from resnet_edge.searching.store import SearchStore
 from resnet_edge.searching.study_task import (
-    Asked,
     AskTrial,
+    BegunTrial,
     OpenStudy,
     ReadOutcomes,
     ReportRung,
@@ -57,12 +57,12 @@ def another(place: StudyPlace) -> StudyPlace:
     return replace(place, owner=f"{place.owner}.2")
 
 
-def ask(place: StudyPlace, first: Configuration | None = None) -> Asked:
+def ask(place: StudyPlace, first: Configuration | None = None) -> BegunTrial:
     return study.ask(AskTrial(place=place, space=SPACE, first=first), silent)
 
 
-def tell(place: StudyPlace, asked: Asked, drop: float = 0.0, **known: object) -> None:
-    outcome = Outcome(number=asked.number, configuration=asked.configuration, state="complete", n=9)
+def tell(place: StudyPlace, trial: BegunTrial, drop: float = 0.0, **known: object) -> None:
+    outcome = Outcome(number=trial.number, configuration=trial.configuration, state="complete", n=9)
     outcome = replace(outcome, **known)  # type: ignore[arg-type]  # fields of it
     task = TellTrial(place=place, outcome=outcome, values=(drop, 100.0), violations={"max_drop_pp": drop - 1})
     study.tell(task, silent)
@@ -74,8 +74,8 @@ def test_what_is_asked_for_first_comes_first(place: StudyPlace) -> None:
 
 
 def test_outcomes_come_back_to_whoever_opens_it(place: StudyPlace) -> None:
-    asked = ask(place)
-    tell(place, asked, right="1ff", latency_ratio_ci95=(0.5, 0.6))
+    trial = ask(place)
+    tell(place, trial, right="1ff", latency_ratio_ci95=(0.5, 0.6))
     tell(place, ask(place), state="failed", reason="no room")
     tell(place, ask(place), state="infeasible")
     second = another(place)
@@ -83,7 +83,7 @@ def test_outcomes_come_back_to_whoever_opens_it(place: StudyPlace) -> None:
     assert (opened.ended, opened.given_up) == (3, 0)
     first, *others = study.outcomes(ReadOutcomes(place=second), silent)
     assert (first.right, first.latency_ratio_ci95) == ("1ff", (0.5, 0.6))
-    assert first.configuration == asked.configuration
+    assert first.configuration == trial.configuration
     assert [one.state for one in others] == ["failed", "infeasible"]
 
 
@@ -97,7 +97,7 @@ def test_a_study_goes_on_with_other_configurations(place: StudyPlace) -> None:
 
 def test_trials_of_a_process_that_is_gone_are_given_up(place: StudyPlace, tmp_path: Path) -> None:
     ask(place)
-    with Store(tmp_path / "store") as held:
+    with SearchStore(tmp_path / "store") as held:
         ask(replace(place, owner=str(held.owner)))
         opened = study.open_study(OpenStudy(place=another(place), stamp=STAMP), silent)
         assert opened.given_up == 1, "the other one is under way"
@@ -107,8 +107,8 @@ def test_trials_of_a_process_that_is_gone_are_given_up(place: StudyPlace, tmp_pa
 def test_the_pruner_ends_what_something_speaks_against(place: StudyPlace) -> None:
     first, second = ask(place), ask(place)
 
-    def keeps(asked: Asked, rung: int, against: int) -> bool:
-        return study.keeps(ReportRung(place=place, number=asked.number, rung=rung, against=against), silent)
+    def keeps(trial: BegunTrial, rung: int, against: int) -> bool:
+        return study.keeps(ReportRung(place=place, number=trial.number, rung=rung, against=against), silent)
 
     assert keeps(first, 0, 0)
     assert keeps(second, 0, 0)

@@ -35,7 +35,7 @@ class Configuration:
     remove_blocks: int = 0
     epochs: int = 0
     qat_epochs: int = 0
-    scheme: str = "fp32"
+    scheme: str
     float_layers: int = 0
     calibrator: str = "auto"
     repair: str = "auto"

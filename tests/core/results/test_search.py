@@ -10,7 +10,7 @@ from resnet_edge.core.results.search import Configuration
 @pytest.mark.parametrize(
     ("configuration", "words"),
     [
-        (Configuration(), "fp32"),
+        (Configuration(scheme="fp32"), "fp32"),
         (Configuration(scheme="int8", float_layers=1), "int8, 1 step of layers in float"),
         (
             Configuration(scheme="int8", calibrator="mse", repair="none"),
@@ -18,7 +18,9 @@ from resnet_edge.core.results.search import Configuration
         ),
         (Configuration(repair="all", scheme="int8"), "int8, all repairs"),
         (
-            Configuration(pruning="channel", amount=0.4, remove_blocks=2, epochs=3, input_size=(20, 24)),
+            Configuration(
+                scheme="fp32", pruning="channel", amount=0.4, remove_blocks=2, epochs=3, input_size=(20, 24)
+            ),
             "fp32, input 20 x 24, 40 % of the MACs pruned, 2 blocks removed, 3 epochs",
         ),
         (

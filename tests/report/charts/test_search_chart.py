@@ -82,11 +82,11 @@ def test_without_labels_it_is_agreement() -> None:
 @pytest.mark.parametrize(
     ("configuration", "name"),
     [
-        (Configuration(), "as the model"),
-        (Configuration(pruning="magnitude", amount=0.5), "pruned"),
-        (Configuration(input_size=(20, 20)), "another input size"),
+        (Configuration(scheme="fp32"), "as the model"),
+        (Configuration(scheme="fp32", pruning="magnitude", amount=0.5), "pruned"),
+        (Configuration(scheme="fp32", input_size=(20, 20)), "another input size"),
         (
-            Configuration(input_size=(20, 20), pruning="channel", remove_blocks=1),
+            Configuration(scheme="fp32", input_size=(20, 20), pruning="channel", remove_blocks=1),
             "pruned, another input size",
         ),
     ],
