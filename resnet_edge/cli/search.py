@@ -17,7 +17,6 @@ from resnet_edge.cli._options import (
     output_name_option,
     overwrite_option,
     refuse_without_effect,
-    seconds,
     shape,
     value_type,
 )
@@ -69,7 +68,6 @@ FOR_A_POINT = {"model", "stored", "pick", "out", "overwrite"}
 )
 @click.option(
     "--budget",
-    callback=seconds,
     metavar="TIME",
     help="No trial begins after so long, as 30m or 2h; the proofs of the frontier come on top.  [default: no "
     "end]",

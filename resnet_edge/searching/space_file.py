@@ -140,7 +140,10 @@ def chosen(given: Mapping[str, Any] | str | Iterable[str]) -> dict[str, tuple[An
     if isinstance(given, Mapping):
         return values_of(given)
     values: dict[str, tuple[Any, ...]] = {}
-    for text in [given] if isinstance(given, str) else given:
+    texts = [given] if isinstance(given, str) else [*given]
+    if not texts:
+        raise UsageError("nothing is chosen: give a choice its values, or leave the option out")
+    for text in texts:
         for name, more in values_in(text).items():
             if name in values:
                 raise UsageError(f"{name} is chosen twice: list all its values at once")

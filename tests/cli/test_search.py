@@ -43,7 +43,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("--from", "frontier", "--pick", "drop<=0,size"), 3, "the nearest is point 3"),
         (("--from", "nothing"), 3, "nothing cannot be read"),
         (("--from", "frontier/points/14"), 3, "is no search: name a folder that `resnet-edge search` wrote"),
-        (("m.keras", "--data", "fashion-mnist", "--budget", "0s"), 2, "give a time, as in 90s or 2m"),
+        (("m.keras", "--data", "fashion-mnist", "--budget", "0s"), 2, "give a time, as in 90s or 2h"),
         (("m.keras", "--data", "fashion-mnist", "--trials", "0"), 2, "0 is not in the range"),
         (
             ("m.keras", "--data", "fashion-mnist", "--objectives", "speed"),
