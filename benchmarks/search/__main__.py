@@ -1,6 +1,6 @@
-"""Searches replayed on a table of benchmarks.search.table: our study, random search and a grid.
+"""Searches replayed on a table of benchmarks.search.measured: our study, random search and a grid.
 
-    python -m benchmarks.search.replay DIR [--seeds 20]
+    python -m benchmarks.search DIR [--seeds 20]
 
 The hypervolume is the share of the box between nothing (no accuracy lost, no time, no bytes) and the model's
 own fp32 file with a drop of 5 pp that a set of configurations is better than; the best that there is in the
@@ -24,8 +24,9 @@ import msgspec
 import numpy as np
 from optuna._hypervolume import compute_hypervolume  # no public function gives that of a set
 
-from benchmarks.results import keep, markdown_table
-from benchmarks.search.table import OBJECTIVES, SPACE, Table
+from benchmarks.results import keep
+from benchmarks.search import table
+from benchmarks.search.measured import OBJECTIVES, SPACE, Table
 from resnet_edge.core.proportion import wilson
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.core.sequential import quantile
@@ -152,7 +153,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=20)
     options = parser.parse_args()
-    replays = Replays(msgspec.json.decode((options.folder / "table.json").read_bytes(), type=Table))
+    replays = Replays(msgspec.json.decode((options.folder / "measured.json").read_bytes(), type=Table))
     ways: dict[str, Callable[[int, int], list[Outcome]]] = {
         "search": replays.ours,
         "random": replays.by_chance,
@@ -169,22 +170,17 @@ def main() -> None:
                 for run in runs:
                     counts = [have + new for have, new in zip(counts, replays.shown(run), strict=True)]
         rows.append(row)
-    print(markdown_table(("trials", *ways), rows))
     shown, inside, same = counts
-    print(
-        f"of {shown} points that were shown {inside} were within the interval, {same} no other beyond chance"
-    )
-    keep(
-        "search",
-        {
-            "configurations": len(replays.known),
-            "seeds": options.seeds,
-            "rows": rows,
-            "shown": shown,
-            "inside": inside,
-            "same": same,
-        },
-    )
+    result = {
+        "configurations": len(replays.known),
+        "seeds": options.seeds,
+        "rows": rows,
+        "shown": shown,
+        "inside": inside,
+        "same": same,
+    }
+    print(table(result))
+    keep("search", result)
 
 
 if __name__ == "__main__":

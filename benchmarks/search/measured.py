@@ -1,6 +1,6 @@
 """Every configuration of a space, measured on all images that trials see: what searches are replayed on.
 
-    python -m benchmarks.search.table DIR
+    python -m benchmarks.search.measured DIR
 
 Minutes for each network that is fine-tuned. What was made is kept in DIR, and an ended run goes on.
 """
@@ -54,7 +54,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 def main(folder: Path) -> None:
-    """Measure, and write DIR/table.json."""
+    """Measure, and write DIR/measured.json."""
     folder.mkdir(exist_ok=True)
     request = SearchRequest(
         model=ModelRequest(str(bundled(MODEL_FILE))),
@@ -91,7 +91,7 @@ def main(folder: Path) -> None:
             unseen[number] = f"{int(answers.right, 16) >> context.searched_on:x}"
             outcomes.append(outcome)
             note = f"{number + 1} of {len(every)}: {configuration.words}"
-            progress(Progress(step="table", note=note, line=True))
+            progress(Progress(step="measured", note=note, line=True))
         table = Table(
             n=context.searched_on,
             images=context.images.n,
@@ -100,7 +100,7 @@ def main(folder: Path) -> None:
             unseen=unseen,
             outcomes=outcomes,
         )
-        (folder / "table.json").write_bytes(msgspec.json.encode(table))
+        (folder / "measured.json").write_bytes(msgspec.json.encode(table))
 
 
 if __name__ == "__main__":
