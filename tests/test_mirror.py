@@ -26,7 +26,7 @@ ROOMS = (
     ),
     *("core", "data", "diagnosis", "evaluation", "formats", "golden", "graph", "hosts"),
     *("inspection",),
-    *("models", "report", "schemes", "training", "verification", "workers", "zoo"),
+    *("models", "report", "schemes", "searching", "training", "verification", "workers", "zoo"),
 )
 FEWEST_LINES = 40
 """In files that are shorter a branch or two is left to the tests of what calls them."""
@@ -43,7 +43,13 @@ CHANNELS, PACKAGE_, VERIFY = "cli/test_prune_channel.py", "cli/test_package.py",
 PROFILES, NPUS = "contracts/test_profiles.py", "bundle/delegates/test_litert_npu.py"
 HOSTS = "workers/hosts/test_process.py"
 """A real sshd stands between both ends."""
+SEARCH = "cli/test_search_runs.py"
+"""Each step starts workers and needs those before it: whole searches, killed, shared and made again."""
 ELSEWHERE = {
+    **{
+        f"searching/{name}.py": SEARCH
+        for name in ("artifacts", "finals", "loop", "networks", "search", "setup", "trials")
+    },
     "evaluation/offers.py": "cli/test_hosts.py",
     "workers/hosts/connection.py": HOSTS,
     # Leaves that want a runtime, another processor or a browser: the contract of all backends runs them.

@@ -34,8 +34,8 @@ from resnet_edge.searching import study
 from resnet_edge.searching.comparison import PointComparison, frontier
 from resnet_edge.searching.outcome import Outcome
 from resnet_edge.searching.space import starting
+from resnet_edge.searching.standing import point_of
 from resnet_edge.searching.study_task import AskTrial, OpenStudy, StudyPlace, StudyStamp, TellTrial
-from resnet_edge.searching.trials import point_of
 from resnet_edge.workers.progress import silent
 
 AFTER = (25, 50, 100)

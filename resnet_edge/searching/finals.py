@@ -28,7 +28,8 @@ from resnet_edge.searching.point_inputs import InputFiles, PointInputs, inputs_o
 from resnet_edge.searching.recipes import commands
 from resnet_edge.searching.sizes import Size
 from resnet_edge.searching.space import NATIVE
-from resnet_edge.searching.trials import Baseline, Trials
+from resnet_edge.searching.standing import Baseline
+from resnet_edge.searching.trials import Trials
 from resnet_edge.workers.progress import Progress, silent
 
 SECONDS = 4.0

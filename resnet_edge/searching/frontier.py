@@ -21,7 +21,8 @@ from resnet_edge.searching.comparison import (
 )
 from resnet_edge.searching.finals import SECONDS, Final, Finals
 from resnet_edge.searching.outcome import Outcome
-from resnet_edge.searching.trials import Baseline, Trials
+from resnet_edge.searching.standing import Baseline
+from resnet_edge.searching.trials import Trials
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from resnet_edge.core.results.search import Configuration
 from resnet_edge.searching.comparison import changes
 from resnet_edge.searching.outcome import Outcome
 from resnet_edge.searching.space import everything, starting
+from resnet_edge.searching.standing import Baseline, values_of, violations_of
 from resnet_edge.searching.study_task import (
     AskTrial,
     OpenStudy,
@@ -22,7 +23,7 @@ from resnet_edge.searching.study_task import (
     StudyStamp,
     TellTrial,
 )
-from resnet_edge.searching.trials import Baseline, Rivals, Trials, values_of, violations_of
+from resnet_edge.searching.trials import Rivals, Trials
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import Worker
 from resnet_edge.workers.progress import Progress, silent

@@ -23,8 +23,9 @@ from resnet_edge.searching.selection import Selecting
 from resnet_edge.searching.setup import prepared
 from resnet_edge.searching.sizes import resize_notes
 from resnet_edge.searching.space import CHOICES
+from resnet_edge.searching.standing import Baseline
 from resnet_edge.searching.store import SearchStore
-from resnet_edge.searching.trials import Baseline, Trials
+from resnet_edge.searching.trials import Trials
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import workers_and_threads
 from resnet_edge.workers.progress import OnProgress

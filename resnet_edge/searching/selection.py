@@ -11,7 +11,7 @@ from resnet_edge.core.results.search import Screened
 from resnet_edge.searching.comparison import PointComparison, changes, frontier
 from resnet_edge.searching.outcome import Outcome
 from resnet_edge.searching.request import SearchLimits
-from resnet_edge.searching.trials import Baseline, certainly_missed, point_of, violations_of
+from resnet_edge.searching.standing import Baseline, certainly_missed, point_of, violations_of
 
 
 @dataclass(frozen=True)
