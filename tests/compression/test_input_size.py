@@ -65,3 +65,12 @@ def test_what_is_in_the_way_is_named_and_nothing_written(tmp_path: Path) -> None
     with pytest.raises(ModelError, match=r"behind rows \(Flatten\), has weights of 768 x 4"):
         _rebuilt(model, tmp_path, (20, 20, 3))
     assert not (tmp_path / "rebuilt.keras").exists()
+
+
+def test_answers_of_other_images_are_refused(tmp_path: Path) -> None:
+    """Four times the pixels would be four rows of the same Dense, and four answers for an image."""
+    image = keras.Input(nets.SHAPE)
+    rows = keras.ops.reshape(layers.Conv2D(2, 3, padding="same")(image), (-1, 512))
+    with pytest.raises(ModelError, match="2 images would get 8 answers"):
+        _rebuilt(keras.Model(image, layers.Dense(4)(rows)), tmp_path, (32, 32, 3))
+    assert not (tmp_path / "rebuilt.keras").exists()

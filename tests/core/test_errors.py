@@ -63,6 +63,13 @@ def called(name: str, reason: str) -> str:
             "Exception encountered when calling X.call(): ValueError: bad",
         ),
         ("in user code:\n\n    File 1\n\n    tf.errors.OpError: bad\n", "tf.errors.OpError: bad"),
+        (
+            called(
+                "X.call()",
+                "{{function_node __wrapped__Reshape_device_/job:localhost}} no rows [Op:Reshape]",
+            ),
+            "Exception encountered when calling X.call(): no rows",
+        ),
         ("Exception encountered when calling X.call().", "Exception encountered when calling X.call()"),
         ("x" * 900, "x" * 300),
     ],

@@ -1,8 +1,9 @@
 """Runs in a worker. The same network, with the same weights, for images of another size.
 
 Every layer is made again from its config and called on what the one before it gives at the new size. What is
-in the way shows by that: a layer that needs other weights, one that does not take what it gets, and one that
-lines numbers up in rows of a constant length, which another size would fill otherwise.
+in the way shows by that: a layer that needs other weights, one that does not take what it gets, one that
+lines numbers up in rows of a constant length, and one that takes a constant part of a picture, which was
+all of it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any, NoReturn
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from resnet_edge.core.errors import ModelError, first_line
 from resnet_edge.models._state import finalize_state
 from resnet_edge.models.functional.flat import Call, FlatGraph, FlatTensor, copied, filled
+from resnet_edge.models.functional.layer_runs import ends_read
 
 Shape = tuple[int, ...]
 """Of one image, without the batch."""
@@ -29,17 +30,6 @@ def resized(graph: FlatGraph, height: int, width: int) -> keras.Model:
     """A functional model that computes on (B, height, width, C) what the layers of `graph` compute, with
     their weights and names. Raises ModelError, which names the layer that is in the way."""
     return _Resizing(graph, (height, width, graph.shape[2])).model()
-
-
-def run_layers(graph: FlatGraph, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What the layers of `graph` themselves give on `images` (B, H, W, C) of any size."""
-    tensors: dict[FlatTensor, Any] = {graph.input: keras.ops.convert_to_tensor(images)}
-    for call in graph.calls:
-        args, kwargs = filled(call, tensors)
-        if isinstance(call.operation, keras.Layer) and call.operation._call_has_training_arg:
-            kwargs = {**kwargs, "training": False}
-        tensors[call.output] = call.operation(*args, **kwargs)
-    return np.asarray(keras.ops.convert_to_numpy(tensors[graph.output]))
 
 
 class _Resizing:
@@ -81,6 +71,7 @@ class _Resizing:
             self._refuse(call, "would have no pixel left")
         self._copy_weights(call, layer)
         self._check_rows(call, own, new)
+        self._check_ends(call, own, new)
         self._note(call, own, new)
 
     def _layer(self, call: Call) -> Any:
@@ -110,6 +101,21 @@ class _Resizing:
             return
         if _cuts(before, own) != _cuts(now, new) and _keeps_order(call, before):
             self._refuse(call, f"makes {_spelled(own)} of an image, and would make {_spelled(new)}")
+
+    def _check_ends(self, call: Call, own: Shape, new: Shape) -> None:
+        """What gives as many numbers of any picture must not leave out what it did not: a pool over so many
+        pixels, or a part cut out, that was the whole picture."""
+        if len(call.inputs) != 1 or own != new or "float" not in self._tensors[call.inputs[0]].dtype:
+            return
+        before, now = self._own[call.inputs[0]], _shape(self._tensors[call.inputs[0]])
+        axes = [axis for axis, sizes in enumerate(zip(before, now, strict=True)) if len(set(sizes)) > 1]
+        try:
+            left_out = ends_read(call, before, axes) - ends_read(call, now, axes)
+        except Exception as error:  # as above, where a symbolic batch let it pass
+            self._refuse(call, f"does not take what it gets ({first_line(error)})", error)
+        if left_out:
+            whole, more = _spelled(before), _spelled(now)
+            self._refuse(call, f"takes all of {whole} at its own size, and would leave out some of {more}")
 
     def _note(self, call: Call, own: Shape, new: Shape) -> None:
         """Whether a kernel has got more or fewer pixels by now, and what keeps them from it."""

@@ -11,7 +11,8 @@ from keras import layers
 from resnet_edge import zoo
 from resnet_edge.core.errors import ModelError
 from resnet_edge.models.functional.flat import flat_graph
-from resnet_edge.models.functional.resized import resized, run_layers
+from resnet_edge.models.functional.layer_runs import run_layers
+from resnet_edge.models.functional.resized import resized
 from tests.models import nets
 
 pytestmark = nets.KERAS_WARNINGS
@@ -112,6 +113,19 @@ def _constant() -> keras.Model:
     return nets.randomized(keras.Model(image, nets.head(x)))
 
 
+def _numbers_in_the_batch() -> keras.Model:
+    """With the number of pixels in a shape and the batch left open, as many write it."""
+    image = keras.Input(SHAPE)
+    x = layers.Conv2D(4, 3, strides=2, padding="same")(image)
+    return nets.randomized(keras.Model(image, layers.Dense(4)(keras.ops.reshape(x, (-1, 256)))))
+
+
+def _corner() -> keras.Model:
+    image = keras.Input(SHAPE)
+    x = layers.Conv2D(4, 3, padding="same")(image)
+    return nets.randomized(keras.Model(image, nets.head(x[:, :16, :16])))
+
+
 POOLED = (layers.GlobalAveragePooling2D, lambda: layers.Dense(4))
 REFUSED: dict[str, tuple[Callable[[], keras.Model], str]] = {
     "flatten": (
@@ -142,6 +156,23 @@ REFUSED: dict[str, tuple[Callable[[], keras.Model], str]] = {
         r"layer all \(LayerNormalization\) has weights of 8 x 8 x 4, and would need 12 x 12 x 4",
     ),
     "a constant picture": (_constant, r"layer \S+ \(Add\) does not take what it gets"),
+    "a batch of pixels": (
+        _numbers_in_the_batch,
+        r"layer reshape\S* \(Reshape\) does not take what it gets \(.*\(\): Input to reshape is a tensor",
+    ),
+    "a pool over a constant part": (
+        lambda: _ending(layers.AveragePooling2D(8, name="once"), layers.Flatten(), layers.Dense(4)),
+        r"layer once \(AveragePooling2D\) takes all of 8 x 8 x 4 at its own size, and would leave out",
+    ),
+    "a kernel over a constant part": (
+        lambda: _ending(layers.Conv2D(4, 8, strides=8, name="all"), layers.Flatten()),
+        r"layer all \(Conv2D\) takes all of 8 x 8 x 4 at its own size, and would leave out",
+    ),
+    "a crop behind": (
+        lambda: _ending(layers.CenterCrop(8, 8, name="middle"), *(make() for make in POOLED)),
+        r"layer middle \(CenterCrop\) takes all of 8 x 8 x 4 at its own size, and would leave out",
+    ),
+    "a corner": (_corner, r"layer get_item\S* \(GetItem\) takes all of 16 x 16 x 4 at its own size"),
     "a resize in front": (
         lambda: nets.classifier(layers.Resizing(16, 16, name="always")),
         r"layer always \(Resizing\) gives 16 x 16 x 3 of an image of any size, and all that follows stays",
