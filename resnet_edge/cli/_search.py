@@ -8,7 +8,7 @@ from resnet_edge.report import words
 from resnet_edge.report.charts.search_chart import STANDINGS
 from resnet_edge.report.rows import WORDS, Standing
 from resnet_edge.report.search_sections import conclusion
-from resnet_edge.report.search_words import equal_words, figures_of, trial_counts
+from resnet_edge.report.search_words import equal_words, figures_of, right_title, trial_counts
 
 _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}
 
@@ -58,7 +58,7 @@ def _cells(point: FrontierPoint, standing: Standing) -> list[str]:
 
 
 def _one_line(result: SearchResult, points: list[FrontierPoint], own: bool) -> list[list[str]]:
-    rows = [["Point", "Top-1", "Drop [95 %]", "p50, ms", "Size", "Verdict"]]
+    rows = [["Point", right_title(result), "Drop [95 %]", "p50, ms", "Size", "Verdict"]]
     for name, point, standing in _named(result, points, own=own):
         top1, drop, between, p50, size, verdict = _cells(point, standing)
         rows.append([name, top1, f"{drop} {between}".strip(), p50, size, verdict])
@@ -66,7 +66,7 @@ def _one_line(result: SearchResult, points: list[FrontierPoint], own: bool) -> l
 
 
 def _two_lines(result: SearchResult, points: list[FrontierPoint], own: bool) -> list[list[str]]:
-    rows = [["Point", "Top-1", "Drop\n[95 %]", "p50, ms\nsize", "Verdict"]]
+    rows = [["Point", right_title(result), "Drop\n[95 %]", "p50, ms\nsize", "Verdict"]]
     for name, point, standing in _named(result, points, own=own):
         top1, drop, between, p50, size, verdict = _cells(point, standing)
         rows.append([name, top1, f"{drop}\n{between}", f"{p50}\n{size}", verdict])

@@ -33,11 +33,12 @@ from resnet_edge.report.search_words import (
     equal_words,
     figures_of,
     limits,
+    right_title,
     trial_counts,
     why_left,
 )
 
-HEADER = ("Point", "Top-1", "Drop, pp", "p50, ms", "Size", "Download", "MACs", "Verdict")
+HEADER = ("Drop, pp", "p50, ms", "Size", "Download", "MACs", "Verdict")
 
 
 def search_document(result: SearchResult) -> Document:
@@ -124,12 +125,12 @@ def _results(result: SearchResult) -> Iterator[Block]:
         return
     shown = sorted(result.points, key=lambda point: (point.drop_pp, point.number))
     yield TextTable(
-        HEADER,
+        ("Point", right_title(result), *HEADER),
         (
             _row(result.model_point, result.model.name, "the model itself", "reference"),
             *map(_point_row, shown),
         ),
-        range(1, len(HEADER) - 1),
+        range(1, len(HEADER) + 1),
     )
     yield from bullets(equal_words(result))
     yield Paragraph(figures_of(result))

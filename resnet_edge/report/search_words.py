@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from resnet_edge.core.head import HeadKind
 from resnet_edge.core.results.search import Screened, SearchResult
 from resnet_edge.report import words
 
@@ -13,6 +14,13 @@ LIMITS: dict[str, tuple[str, Callable[[float], str]]] = {
     "max_size": ("file size", lambda value: words.size(int(value))),
     "max_download": ("download", lambda value: words.size(int(value))),
 }
+RIGHT: dict[HeadKind, str] = {
+    "classes": "Top-1",
+    "binary": "Top-1",
+    "multilabel": "All labels",
+    "embedding": "Neighbour",
+}
+"""What is right of an image, by the head: its class, all of its labels, or its nearest neighbour's label."""
 LEFT = {
     "complete": "not on the frontier",
     "worse": "worse than others",
@@ -20,6 +28,11 @@ LEFT = {
     "failed": "failed",
 }
 """Why a trial left, by its state."""
+
+
+def right_title(result: SearchResult) -> str:
+    """The head of the column of `top1`."""
+    return RIGHT[result.model.head.kind]
 
 
 def limits(result: SearchResult) -> str:

@@ -48,6 +48,8 @@ class Final:
     bits: int
     commands: tuple[str, ...]
     inputs: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    samples_needed: int | None = None
     latency: Latency | None = None
 
 
@@ -132,6 +134,8 @@ class Finals:
             bits=self._unseen(same),
             commands=lines,
             inputs=self._files.listed(outcome.configuration.input_size),
+            reasons=() if row.verdict == "pass" else row.reasons,
+            samples_needed=row.samples_needed,
         )
 
     def _gone(self, folder: Path, outcome: Outcome, why: str) -> None:

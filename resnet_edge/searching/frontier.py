@@ -21,7 +21,7 @@ from resnet_edge.searching.comparison import (
 )
 from resnet_edge.searching.finals import SECONDS, Final, Finals
 from resnet_edge.searching.outcome import Outcome
-from resnet_edge.searching.standing import Baseline
+from resnet_edge.searching.standing import Baseline, certainly_missed
 from resnet_edge.searching.trials import Trials
 
 
@@ -45,21 +45,7 @@ class Measuring:
     def frontier(self, stays: Sequence[Outcome]) -> Frontier:
         """Of what stayed in the search. Raises OutputError."""
         model, *finals = self._timed([self._finals.model(), *self._finals.convert(stays)])
-        comparison = self._comparison(len(finals))
-        compared = {one.outcome.number: self._as_compared(one) for one in finals}
-        staying = {point.number for point in frontier([*compared.values()], comparison)}
-        kept = [one for one in finals if one.outcome.number in staying]
-        for gone in (one for one in finals if one not in kept):
-            self._finals.remove(gone.folder)
-            own = compared[gone.outcome.number]
-            rival = first_that_beats(own, [compared[number] for number in sorted(staying)], comparison)
-            assert rival is not None
-            self._notes.append(
-                f"trial {own.number} ({gone.outcome.configuration.words}) left at the end: on the "
-                f"{self._held_out:,} images that no trial saw trial {rival.number} is better in "
-                f"{in_words(rival, own, comparison)}, and no worse in anything"
-            )
-        self._say_undecided([compared[number] for number in sorted(staying)], comparison)
+        kept = self._undominated(self._within_limits(finals))
         points = tuple(self._point(one, kept) for one in sorted(kept, key=_by_latency))
         knee = knee_of(points)
         return Frontier(
@@ -67,6 +53,47 @@ class Measuring:
             points=tuple(replace(point, knee=number == knee) for number, point in enumerate(points)),
             notes=(*self._finals.notes, *self._notes),
         )
+
+    def _within_limits(self, finals: Sequence[Final]) -> list[Final]:
+        """What misses a limit beyond chance here, on other images and under another clock, leaves too."""
+        limits, n = self._context.request.limits, self._held_out
+        model = replace(self._baseline, bits=self._baseline.bits >> self._context.searched_on)
+        kept = []
+        for final in finals:
+            between = None if final.latency is None else final.latency.p50_ci95_ms
+            here = replace(
+                final.outcome,
+                n=n,
+                right=f"{final.bits & ((1 << n) - 1):x}",
+                latency_ratio_ci95=between and (between[0] / model.p50_ms, between[1] / model.p50_ms),
+            )
+            missed = certainly_missed(here, limits, model, self._comparison(len(finals)).z)
+            if missed:
+                self._gone(final, "; ".join(missed))
+            else:
+                kept.append(final)
+        return kept
+
+    def _undominated(self, finals: Sequence[Final]) -> list[Final]:
+        comparison = self._comparison(len(finals))
+        compared = {one.outcome.number: self._as_compared(one) for one in finals}
+        staying = {point.number for point in frontier([*compared.values()], comparison)}
+        on_it = [compared[number] for number in sorted(staying)]
+        kept = [one for one in finals if one.outcome.number in staying]
+        for gone in (one for one in finals if one not in kept):
+            own = compared[gone.outcome.number]
+            rival = first_that_beats(own, on_it, comparison)
+            assert rival is not None  # it is not on the frontier
+            better = in_words(rival, own, comparison)
+            self._gone(gone, f"trial {rival.number} is better in {better}, and no worse in anything")
+        self._say_undecided(on_it, comparison)
+        return kept
+
+    def _gone(self, final: Final, why: str) -> None:
+        self._finals.remove(final.folder)
+        number, recipe = final.outcome.number, final.outcome.configuration.words
+        unseen = f"on the {self._held_out:,} images that no trial saw"
+        self._notes.append(f"trial {number} ({recipe}) left at the end: {unseen} {why}")
 
     def _timed(self, finals: Sequence[Final]) -> list[Final]:
         """All of them in one run, side by side."""
@@ -157,6 +184,8 @@ class Measuring:
             macs=outcome.macs or self._context.facts.macs,
             parameters=outcome.parameters or self._context.facts.parameters,
             verdict=final.verdict,
+            reasons=final.reasons,
+            samples_needed=final.samples_needed,
             equal_to=tuple(
                 other.outcome.number
                 for other in all_of_them

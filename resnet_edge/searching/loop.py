@@ -86,7 +86,8 @@ class TrialLoop:
 
     def _refresh(self) -> None:
         """What all processes of the study have learned so far."""
-        self._outcomes = {one.number: one for one in self._study.run(ReadOutcomes(place=self._place))}
+        ended = self._study.run(ReadOutcomes(place=self._place))
+        self._outcomes = {one.number: one for one in ended.outcomes}
 
     def _distinct(self) -> list[Outcome]:
         """The first of each configuration: two processes may have begun the same one."""

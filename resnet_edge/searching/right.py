@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,14 +25,26 @@ def right_answers(task: CountRight, on_progress: OnProgress) -> RightAnswers:
     if not np.isfinite(outputs).all():
         return RightAnswers(right="0", n=n, trouble="its outputs are not all numbers (NaN or infinity)")
     head = seen(task.head, outputs)
-    answer = answers(head, outputs)
-    if task.labels is None:
-        reference: Values = np.load(task.reference, allow_pickle=False)[:n]
-        good = ~changed(answer, answers(seen(task.head, reference), reference))
-    else:
-        good = right(head, answer, np.load(task.labels, allow_pickle=False)[:n])
+    reference: Values = np.load(task.reference, allow_pickle=False)[:n]
+    labels = None if task.labels is None else np.load(task.labels, allow_pickle=False)[:n]
+    inside = [cut for cut in task.cuts if cut < n] if head.kind == "embedding" else []
+    good = np.concatenate(
+        [
+            _good(head, outputs[a:b], reference[a:b], None if labels is None else labels[a:b])
+            for a, b in pairwise((0, *inside, n))
+        ]
+    )
     own = None if task.own is None else _sqnr(task.head, outputs, np.load(task.own, allow_pickle=False)[:n])
     return RightAnswers(right=_hexadecimal(good), n=n, sqnr_db=own)
+
+
+def _good(
+    head: Head, outputs: Values, reference: Values, labels: NDArray[np.int64] | None
+) -> NDArray[np.bool_]:
+    answer = answers(head, outputs)
+    if labels is not None:
+        return right(head, answer, labels)
+    return ~changed(answer, answers(seen(head, reference), reference))
 
 
 def _hexadecimal(good: NDArray[np.bool_]) -> str:

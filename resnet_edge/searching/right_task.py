@@ -30,10 +30,13 @@ class CountRight(
     an embedding, by its nearest neighbour), or without `labels` as the `reference` answers.
 
     `outputs`, `reference` (that of the model) and `own` (that of the network that the file is made of) are
-    .npy (N, head.outputs) float32, and `labels` .npy (N,) or (N, labels); the first N of `outputs` count."""
+    .npy (N, head.outputs) float32, and `labels` .npy (N,) or (N, labels); the first N of `outputs` count.
+    Of an embedding the nearest is looked for in the images between two of `cuts`, so that what is so of the
+    first images stays so however many follow."""
 
     head: Head
     outputs: str
     reference: str
     labels: str | None
     own: str | None = None
+    cuts: tuple[int, ...] = ()

@@ -28,6 +28,7 @@ from resnet_edge.searching.study_task import (
     RUNGS,
     AskTrial,
     BegunTrial,
+    EndedTrials,
     OpenedStudy,
     OpenStudy,
     ReadOutcomes,
@@ -91,27 +92,30 @@ def keeps(task: ReportRung, on_progress: OnProgress) -> bool:
     return not trial.should_prune()
 
 
-def tell(task: TellTrial, on_progress: OnProgress) -> None:
+def tell(task: TellTrial, on_progress: OnProgress) -> bool:
     """End a trial. One that another process has given up meanwhile stays so."""
     study, outcome = _study(task.place), task.outcome
-    trial = optuna.Trial(study, _trial_of(study, outcome.number)._trial_id)
+    frozen = _trial_of(study, outcome.number)
+    if frozen.state.is_finished():
+        return False
+    trial = optuna.Trial(study, frozen._trial_id)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trial.set_user_attr(OUTCOME, msgspec.to_builtins(outcome))
         for name, violation in task.violations.items():
             trial.set_constraint(name, violation)
-        if task.values is not None and outcome.state == "complete":
-            study.tell(outcome.number, task.values)
-        else:
-            study.tell(
-                outcome.number,
-                state=TrialState.FAIL if outcome.state == "failed" else TrialState.PRUNED,
-            )
+    if task.values is not None and outcome.state == "complete":
+        study.tell(outcome.number, task.values)
+    else:
+        state = TrialState.FAIL if outcome.state == "failed" else TrialState.PRUNED
+        study.tell(outcome.number, state=state)
+    return True
 
 
-def outcomes(task: ReadOutcomes, on_progress: OnProgress) -> tuple[Outcome, ...]:
+def outcomes(task: ReadOutcomes, on_progress: OnProgress) -> EndedTrials:
     """Raises DataError."""
-    return tuple(_outcome(trial, task.place.journal) for trial in _ended(_study(task.place)))
+    ended = _ended(_study(task.place))
+    return EndedTrials(outcomes=tuple(_outcome(trial, task.place.journal) for trial in ended))
 
 
 def _outcome(trial: FrozenTrial, journal: str) -> Outcome:

@@ -89,9 +89,11 @@ class ReportRung(Task[bool], runs="resnet_edge.searching.study:keeps"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TellTrial(Task[None], runs="resnet_edge.searching.study:tell"):
-    """What came of it. `values` are those of the objectives, all to be small, and `violations` by how much it
-    misses each limit, by its name (0 and less: met); None where it was not looked at so far."""
+class TellTrial(Task[bool], runs="resnet_edge.searching.study:tell"):
+    """What came of it; whether it was still open, and no other process had given it up.
+
+    `values` are those of the objectives, all to be small, and `violations` by how much it misses each limit,
+    by its name (0 and less: met); None where it was not looked at so far."""
 
     place: StudyPlace
     outcome: Outcome
@@ -100,7 +102,14 @@ class TellTrial(Task[None], runs="resnet_edge.searching.study:tell"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadOutcomes(Task[tuple[Outcome, ...]], runs="resnet_edge.searching.study:outcomes"):
+class EndedTrials:
+    """What came of each."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOutcomes(Task[EndedTrials], runs="resnet_edge.searching.study:outcomes"):
     """Of all trials that have ended, by whichever process."""
 
     place: StudyPlace

@@ -168,6 +168,7 @@ class Trials:
                 outputs=self._outputs(file, images),
                 reference=context.reference,
                 labels=context.images.labels,
+                cuts=context.rungs,
                 own=None if theirs is None else self._outputs(theirs, images),
             )
         )
@@ -180,6 +181,7 @@ class Trials:
             outputs=context.reference,
             reference=context.reference,
             labels=context.images.labels,
+            cuts=context.rungs,
         )
         return int(context.counter.run(task).right, 16)
 

@@ -156,7 +156,7 @@ class Field:
 
 def test_an_interrupt_while_a_class_is_made_is_one() -> None:
     """Python 3.11 makes a RuntimeError of it."""
-    with pytest.raises(Interrupted), interruptible():
+    with heeded(), pytest.raises(Interrupted), interruptible():
         type("Made", (), {"field": Field()})
 
 

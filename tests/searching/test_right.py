@@ -24,6 +24,7 @@ def counted(
     head: Head = CLASSES,
     own: NDArray[np.float32] | None = None,
     reference: NDArray[np.float32] = LOGITS,
+    cuts: tuple[int, ...] = (),
 ) -> RightAnswers:
     def saved(name: str, values: object) -> str:
         np.save(folder / name, np.asarray(values))
@@ -36,6 +37,7 @@ def counted(
             reference=saved("reference", reference),
             labels=None if labels is None else saved("labels", labels),
             own=None if own is None else saved("own", own),
+            cuts=cuts,
         ),
         silent,
     )
@@ -64,6 +66,17 @@ def test_several_labels_are_right_together(tmp_path: Path) -> None:
     head = Head.multilabel(2, "probabilities")
     outputs = np.array([[0.9, 0.1], [0.9, 0.9], [0.2, 0.1]], np.float32)
     assert counted(tmp_path, outputs, [[1, 0], [1, 0], [0, 0]], head, reference=outputs).right == f"{0b101:x}"
+
+
+def test_what_an_embedding_is_near_to_does_not_change_with_more_images(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    outputs, head = random.normal(size=(90, 4)).astype(np.float32), Head.embedding(4)
+    labels = random.integers(0, 3, 90).tolist()
+    few = counted(tmp_path, outputs[:40], labels, head, reference=outputs, cuts=(20, 40))
+    many = counted(tmp_path, outputs, labels, head, reference=outputs, cuts=(20, 40))
+    assert int(many.right, 16) & ((1 << 40) - 1) == int(few.right, 16)
+    alone = counted(tmp_path, outputs[40:], labels[40:], head, reference=outputs[40:])
+    assert int(many.right, 16) >> 40 == int(alone.right, 16)
 
 
 def test_the_error_is_measured_beside_its_own_network(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_outcomes_come_back_to_whoever_opens_it(place: StudyPlace) -> None:
     second = another(place)
     opened = study.open_study(OpenStudy(place=second, stamp=STAMP), silent)
     assert (opened.ended, opened.given_up) == (3, 0)
-    first, *others = study.outcomes(ReadOutcomes(place=second), silent)
+    first, *others = study.outcomes(ReadOutcomes(place=second), silent).outcomes
     assert (first.right, first.latency_ratio_ci95) == ("1ff", (0.5, 0.6))
     assert first.configuration == trial.configuration
     assert [one.state for one in others] == ["failed", "infeasible"]
@@ -91,7 +91,7 @@ def test_a_study_goes_on_with_other_configurations(place: StudyPlace) -> None:
     """The sampler knows what was told before, and does not draw the same ones again from the start."""
     for _ in range(12):
         tell(place, ask(place))
-    before = {one.configuration for one in study.outcomes(ReadOutcomes(place=place), silent)}
+    before = {one.configuration for one in study.outcomes(ReadOutcomes(place=place), silent).outcomes}
     assert len(before) > 3
 
 
@@ -102,6 +102,13 @@ def test_trials_of_a_process_that_is_gone_are_given_up(place: StudyPlace, tmp_pa
         opened = study.open_study(OpenStudy(place=another(place), stamp=STAMP), silent)
         assert opened.given_up == 1, "the other one is under way"
     assert study.open_study(OpenStudy(place=another(place), stamp=STAMP), silent).given_up == 1
+
+
+def test_what_was_given_up_is_not_told(place: StudyPlace) -> None:
+    trial = ask(place)
+    study.open_study(OpenStudy(place=another(place), stamp=STAMP), silent)
+    tell(another(place), trial)
+    assert study.outcomes(ReadOutcomes(place=another(place)), silent).outcomes == ()
 
 
 def test_the_pruner_ends_what_something_speaks_against(place: StudyPlace) -> None:
@@ -159,7 +166,7 @@ def test_a_line_that_was_torn_by_a_kill_costs_nothing_before_it(place: StudyPlac
         stream.write(b'{"op_code":4,"worker_id":"a","tri')
     second = another(place)
     tell(second, ask(second))
-    assert len(study.outcomes(ReadOutcomes(place=another(place)), silent)) == 2
+    assert len(study.outcomes(ReadOutcomes(place=another(place)), silent).outcomes) == 2
 
 
 def test_the_study_of_another_program_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from resnet_edge.report.charts import svg
 from resnet_edge.report.charts.accuracy_latency import Chart, Dot, Point, Range
 from resnet_edge.report.charts.scheme_colours import scheme_colour
 from resnet_edge.report.rows import Standing
-from resnet_edge.report.search_words import why_left
+from resnet_edge.report.search_words import right_title, why_left
 
 SHAPES = ("as the model", "pruned", "another input size", "pruned, another input size")
 STANDINGS: dict[str, Standing] = {"pass": "pass", "fail": "fail", "inconclusive": "inconclusive"}
@@ -55,12 +55,13 @@ def _chart(
     limit = result.limits.get("max_drop_pp")
     lowest = min([*(top - point.drop_pp for point, _ in drawn), *(dot.y for dot in dots)])
     near = limit is not None and lowest < top - limit / 2  # else it would flatten all that there is
+    labelled = result.model_point.top1 is not None
     return Chart(
         points=tuple(_point(result, point, top, *x) for point, x in drawn),
         schemes=tuple(dict.fromkeys(point.configuration.scheme for point in result.points)),
         shapes=SHAPES,
         x_title=x_title,
-        y_title="top-1, %" if result.model_point.top1 is not None else "agreement with the model, %",
+        y_title=f"{right_title(result).lower() if labelled else 'agreement with the model'}, %",
         reference=top,
         permitted=top - limit if limit is not None and near else None,
         left_out=(),
