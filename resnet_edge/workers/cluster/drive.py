@@ -1,8 +1,8 @@
 """Runs beside the parent. The process that speaks with Ray: it joins the cluster, puts files into its store
 of objects once each, and hands calls to it as tasks of Ray's.
 
-Ray itself tries a task again whose machine or process died. What it cannot see is a worker of ours that died
-under it: that call is made once more, and then told as it is told of a worker here.
+A call whose machine or process of Ray's died is made again. Ray cannot see a worker of ours that died under
+such a process: that call is made once more, and then told as it is told of a worker here.
 """
 
 from __future__ import annotations
@@ -32,8 +32,15 @@ from resnet_edge.workers.cluster.join import connect, names_of
 from resnet_edge.workers.cluster.messages import ClusterNode, DriverReply, DriverRequest, Identity, NodeReply
 from resnet_edge.workers.cluster.objects import Objects
 
-RETRIES = 3
-"""How often Ray makes a call again whose machine or process died (its own default of tasks)."""
+ATTEMPTS = 4
+"""How often a call is made whose machine or process dies: Ray's own default of tasks."""
+LOST = (
+    ray.exceptions.WorkerCrashedError,
+    ray.exceptions.NodeDiedError,
+    ray.exceptions.ObjectLostError,
+    ray.exceptions.OutOfMemoryError,
+)
+"""How Ray says that a machine or a process died."""
 LOOK = 5.0
 """Seconds between two looks at the machines while a call waits."""
 ALONE = 60.0
@@ -77,7 +84,7 @@ class _Driver:
         threading.Thread(target=self._listen, daemon=True).start()
         while (order := self._orders.get()) is not None:
             if order.order == "join":
-                self._answered(order, partial(self._join, order))
+                self._threads.submit(self._answered, order, partial(self._join, order))
             elif order.order == "call":
                 self._threads.submit(self._answered, order, partial(self._called, order))
             elif order.order == "cancel":
@@ -143,7 +150,13 @@ class _Driver:
                 raise ClusterUnavailable(
                     f"{name} of the cluster did not answer in {SURVEY:.0f} s: see `ray status`"
                 )
-            said = msgspec.json.decode(ray.get(answer))
+            try:
+                said = msgspec.json.decode(ray.get(answer))
+            except LOST as error:
+                raise ClusterUnavailable(
+                    f"{name} of the cluster was lost while it was asked what it is ({first_line(error)}): "
+                    "see `ray status`, and run again"
+                ) from error
             if "missing" in said:
                 raise ClusterUnavailable(
                     f"{name} of the cluster cannot import resnet_edge ({said['missing']}): "
@@ -181,8 +194,24 @@ class _Driver:
     def _ended(
         self, order: DriverRequest, line: bytes, refs: dict[str, list[Any]]
     ) -> tuple[NodeReply, dict[str, bytes]]:
-        """Raises ClusterUnavailable, WorkerFailed."""
-        options = {"num_cpus": order.cpus, "max_retries": RETRIES, "scheduling_strategy": "SPREAD"}
+        """Again where it was lost with its machine or its process. Raises ClusterUnavailable,
+        WorkerFailed."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._tried(order, line, refs)
+            except LOST as error:
+                lost = error
+            if order.id in self._cancelled:
+                break
+            time.sleep(2.0**attempt)  # for memory to be free, or a machine to be known as lost
+        raise WorkerFailed(died(order, lost)) from lost
+
+    def _tried(
+        self, order: DriverRequest, line: bytes, refs: dict[str, list[Any]]
+    ) -> tuple[NodeReply, dict[str, bytes]]:
+        """Raises ClusterUnavailable, LOST."""
+        # Ray itself would try for ever what has no memory, and says nothing of it.
+        options = {"num_cpus": order.cpus, "max_retries": 0, "scheduling_strategy": "SPREAD"}
         ref = ray.remote(_run).options(**options).remote(line, refs)
         self._calls[order.id] = ref
         if order.id in self._cancelled:
@@ -198,13 +227,6 @@ class _Driver:
                         "stays"
                     )
             sent, written = ray.get(ref)
-        except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError) as error:
-            raise WorkerFailed(_died(order)) from error
-        except ray.exceptions.OutOfMemoryError as error:
-            raise WorkerFailed(
-                f"{_died(order)}: Ray ended it because its machine had no memory left: give the cluster "
-                "more, or fewer CPUs to a machine"
-            ) from error
         finally:
             self._calls.pop(order.id, None)
         return msgspec.json.decode(sent, type=NodeReply), written
@@ -255,11 +277,18 @@ def write(path: Path, content: bytes) -> None:
             part.unlink(missing_ok=True)
 
 
-def _died(order: DriverRequest) -> str:
+def died(order: DriverRequest, lost: Exception) -> str:
+    """What is said of a call that was tried in vain."""
     assert order.call is not None
+    if isinstance(lost, ray.exceptions.OutOfMemoryError):
+        return (
+            f"{order.call.name} was ended on the cluster {ATTEMPTS} times, as its machine had no memory "
+            "left: give the machines more memory, or fewer CPUs (`ray start --num-cpus N`), so that less "
+            "runs there at once"
+        )
     return (
-        f"{order.call.name} was lost on the cluster {RETRIES + 1} times, with the machine or the process "
-        "of Ray that it ran in: see `ray status` and the log of that machine"
+        f"{order.call.name} was lost on the cluster {ATTEMPTS} times, with the machine or the process of Ray "
+        "that it ran in: see `ray status` and the log of that machine"
     )
 
 
