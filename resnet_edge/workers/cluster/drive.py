@@ -1,20 +1,19 @@
 """Runs beside the parent. The process that speaks with Ray: it joins the cluster, puts files into its store
 of objects once each, and hands calls to it as tasks of Ray's.
 
-Ray itself tries a task again whose machine or process died. What it cannot see is a worker of ours that died
-under it: that call is made once more, and then told as it is told of a worker here.
+A call whose machine or process of Ray's died is made again. Ray cannot see a worker of ours that died under
+such a process: that call is made once more, and then told as it is told of a worker here.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -22,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -30,21 +28,29 @@ from resnet_edge.core.errors import ClusterUnavailable, DataError, OutputError, 
 from resnet_edge.core.files.atomic import hidden, take_name
 from resnet_edge.workers.cluster import node
 from resnet_edge.workers.cluster.address import ClusterAddress
+from resnet_edge.workers.cluster.join import connect, names_of
 from resnet_edge.workers.cluster.messages import ClusterNode, DriverReply, DriverRequest, Identity, NodeReply
+from resnet_edge.workers.cluster.objects import Objects
 
-PART = 64 << 20
-"""Bytes of a file in one object: Ray spills objects to disk one by one, and a machine holds one at a time."""
-RETRIES = 3
-"""How often Ray makes a call again whose machine or process died (its own default of tasks)."""
+ATTEMPTS = 4
+"""How often a call is made whose machine or process dies: Ray's own default of tasks."""
+LOST = (
+    ray.exceptions.WorkerCrashedError,
+    ray.exceptions.NodeDiedError,
+    ray.exceptions.ObjectLostError,
+    ray.exceptions.OutOfMemoryError,
+)
+"""How Ray says that a machine or a process died."""
 LOOK = 5.0
 """Seconds between two looks at the machines while a call waits."""
 ALONE = 60.0
 """Seconds without a machine that could take a call, until it is given up; one that restarts takes less."""
-KNOCK = 10.0
-"""Seconds for a port to answer."""
 SURVEY = 120.0
 """Seconds for all machines to say what they are; a process of Ray's starts in some."""
-LEAVE = 20.0
+END = 12.0
+"""Seconds for calls that were cancelled to end: one that misses it is told again after LOOK."""
+LEAVE = 15.0
+"""Seconds for all machines to remove what they have of the run."""
 
 
 def main() -> None:
@@ -63,21 +69,22 @@ class _Driver:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._sending, self._files = threading.Lock(), threading.Lock()
-        self._objects: dict[str, list[Any]] = {}
+        self._sending = threading.Lock()
+        self._objects = Objects()
         self._calls: dict[int, Any] = {}
         self._cancelled: set[int] = set()
         self._threads = ThreadPoolExecutor(1024)  # each waits; the parent asks for as many as there are CPUs
         self._orders: queue.SimpleQueue[DriverRequest | None] = queue.SimpleQueue()
         self._run = ""
         self._names: dict[str, str] = {}
+        self._alone: dict[int, float] = {}  # since when, by the CPUs of a call
         self._seen: tuple[float, list[dict[str, Any]]] = (0.0, [])
 
     def serve(self) -> None:
         threading.Thread(target=self._listen, daemon=True).start()
         while (order := self._orders.get()) is not None:
             if order.order == "join":
-                self._answered(order, partial(self._join, order))
+                self._threads.submit(self._answered, order, partial(self._join, order))
             elif order.order == "call":
                 self._threads.submit(self._answered, order, partial(self._called, order))
             elif order.order == "cancel":
@@ -87,9 +94,13 @@ class _Driver:
 
     def leave(self) -> None:
         """Give up what is under way, and have every machine remove what it has of this run."""
-        for id in [*self._calls]:
+        under_way = dict(self._calls)
+        for id in under_way:
             self._cancel(id)
         if self._run and ray.is_initialized():
+            with suppress(Exception):  # as below
+                # What still puts files in place would put them there again behind who removes them.
+                ray.wait([*under_way.values()], num_returns=len(under_way), timeout=END)
             with suppress(Exception):  # whatever Ray says: it is over, and what is left is swept later
                 away = [
                     ray.remote(node.leave).options(**_on(one["NodeID"])).remote(self._run)
@@ -139,7 +150,13 @@ class _Driver:
                 raise ClusterUnavailable(
                     f"{name} of the cluster did not answer in {SURVEY:.0f} s: see `ray status`"
                 )
-            said = msgspec.json.decode(ray.get(answer))
+            try:
+                said = msgspec.json.decode(ray.get(answer))
+            except LOST as error:
+                raise ClusterUnavailable(
+                    f"{name} of the cluster was lost while it was asked what it is ({first_line(error)}): "
+                    "see `ray status`, and run again"
+                ) from error
             if "missing" in said:
                 raise ClusterUnavailable(
                     f"{name} of the cluster cannot import resnet_edge ({said['missing']}): "
@@ -162,12 +179,12 @@ class _Driver:
     def _called(self, order: DriverRequest) -> DriverReply:
         assert order.call is not None
         began = time.monotonic()
-        refs = {digest: self._stored(digest, file) for digest, file in order.files.items()}
         line = msgspec.json.encode(order.call)
-        for attempt in range(2):
-            reply, written = self._ended(order, line, refs)
-            if reply.error != WorkerFailed.__name__ or attempt:
-                break
+        with self._objects.of(order.files) as refs:
+            for attempt in range(2):
+                reply, written = self._ended(order, line, refs)
+                if reply.error != WorkerFailed.__name__ or attempt:
+                    break
         for path, content in written.items():
             write(path_here(path, order), content)
         name = self._names.get(reply.node, reply.node)
@@ -177,49 +194,42 @@ class _Driver:
     def _ended(
         self, order: DriverRequest, line: bytes, refs: dict[str, list[Any]]
     ) -> tuple[NodeReply, dict[str, bytes]]:
-        """Raises ClusterUnavailable, WorkerFailed."""
-        options = {"num_cpus": order.cpus, "max_retries": RETRIES, "scheduling_strategy": "SPREAD"}
+        """Again where it was lost with its machine or its process. Raises ClusterUnavailable,
+        WorkerFailed."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._tried(order, line, refs)
+            except LOST as error:
+                lost = error
+            if order.id in self._cancelled:
+                break
+            time.sleep(2.0**attempt)  # for memory to be free, or a machine to be known as lost
+        raise WorkerFailed(died(order, lost)) from lost
+
+    def _tried(
+        self, order: DriverRequest, line: bytes, refs: dict[str, list[Any]]
+    ) -> tuple[NodeReply, dict[str, bytes]]:
+        """Raises ClusterUnavailable, LOST."""
+        # Ray itself would try for ever what has no memory, and says nothing of it.
+        options = {"num_cpus": order.cpus, "max_retries": 0, "scheduling_strategy": "SPREAD"}
         ref = ray.remote(_run).options(**options).remote(line, refs)
         self._calls[order.id] = ref
         if order.id in self._cancelled:
             self._cancel(order.id)
-        alone_since = None
         try:
             while not ray.wait([ref], timeout=LOOK)[0]:
                 if order.id in self._cancelled:  # a task that just begins may miss it
                     self._cancel(order.id)
-                fits = any(one["Resources"].get("CPU", 0) >= order.cpus for one in self._alive())
-                alone_since = None if fits else alone_since or time.monotonic()
-                if alone_since is not None and time.monotonic() - alone_since > ALONE:
+                if self._alone_for(order.cpus) > ALONE:
                     ray.cancel(ref)
                     raise ClusterUnavailable(
                         "no machine of the cluster is left: see `ray status`, and run again; what is done "
                         "stays"
                     )
             sent, written = ray.get(ref)
-        except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError) as error:
-            raise WorkerFailed(_died(order)) from error
-        except ray.exceptions.OutOfMemoryError as error:
-            raise WorkerFailed(
-                f"{_died(order)}: Ray ended it because its machine had no memory left: give the cluster "
-                "more, or fewer CPUs to a machine"
-            ) from error
         finally:
             self._calls.pop(order.id, None)
         return msgspec.json.decode(sent, type=NodeReply), written
-
-    def _stored(self, digest: str, file: str) -> list[Any]:
-        """The parts of a file in Ray's store of objects, put there once. Raises DataError."""
-        with self._files:
-            if digest not in self._objects:
-                try:
-                    self._objects[digest] = [ray.put(part) for part in parts(file)]
-                except OSError as error:
-                    raise DataError(
-                        f"{file} cannot be read ({error.strerror or error}): it goes to the cluster, and "
-                        "must stay where it is"
-                    ) from error
-            return self._objects[digest]
 
     def _cancel(self, id: int) -> None:
         self._cancelled.add(id)
@@ -227,57 +237,20 @@ class _Driver:
             with suppress(Exception):  # it may have ended just now
                 ray.cancel(ref)
 
+    def _alone_for(self, cpus: int) -> float:
+        """Seconds since no machine is there that could take a call of so many CPUs."""
+        now = time.monotonic()
+        if any(one["Resources"].get("CPU", 0) >= cpus for one in self._alive()):
+            self._alone.pop(cpus, None)
+            return 0.0
+        return now - self._alone.setdefault(cpus, now)
+
     def _alive(self) -> list[dict[str, Any]]:
         """The machines, as of the last look."""
         if time.monotonic() - self._seen[0] > LOOK / 2:
             nodes = ray.nodes()
             self._seen = (time.monotonic(), [one for one in nodes if one["Alive"]])
         return self._seen[1]
-
-
-def connect(address: ClusterAddress) -> None:
-    """Raises ClusterUnavailable where there is none, or it has another release of Ray or Python, or another
-    token."""
-    if address.host:
-        try:
-            socket.create_connection((address.host, address.port), timeout=KNOCK).close()
-        except OSError as error:
-            raise ClusterUnavailable(
-                f"{address.word}: nothing answers there ({error.strerror or error}): start one with "
-                "`ray start --head`, and say the address that it prints"
-            ) from error
-    try:
-        ray.init(address=address.address, log_to_driver=False, logging_level=logging.ERROR)
-    except Exception as error:  # of any kind of Ray's, each with its own text
-        raise ClusterUnavailable(f"{address.word}: {reason(error)}") from error
-
-
-def reason(error: Exception) -> str:
-    text = str(error)
-    if "ersion mismatch" in text or "was started with" in text:
-        return f"it has another release of Ray or Python ({versions_of(text)}): install the same on both"
-    if "Could not find any running Ray instance" in text:
-        return (
-            "no cluster runs on this machine: start one with `ray start --head`, or name one with "
-            "--cluster ray:HOST:PORT"
-        )
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # Ray Client hands a traceback of the other end on, whose last line says what it was.
-    why = lines[-1][:300] if "Traceback" in text else first_line(error)
-    return f"it cannot be joined ({why}): see that `ray status` answers there"
-
-
-def versions_of(text: str) -> str:
-    """Of Ray's text on two releases, both in a line."""
-    pairs = [line.split(":", 1) for line in text.splitlines() if line.strip().startswith(("Ray:", "Python:"))]
-    words = [f"{name.strip()} {value.strip()}" for name, value in pairs]
-    return f"{', '.join(words[:2])} there, {', '.join(words[2:4])} here" if len(words) >= 4 else text[:200]
-
-
-def parts(file: str) -> Iterator[Any]:
-    with open(file, "rb") as stream:
-        while block := stream.read(PART):
-            yield np.frombuffer(block, np.uint8)  # which Ray gives out of its store without a copy
 
 
 def path_here(path: str, order: DriverRequest) -> Path:
@@ -304,21 +277,19 @@ def write(path: Path, content: bytes) -> None:
             part.unlink(missing_ok=True)
 
 
-def _died(order: DriverRequest) -> str:
+def died(order: DriverRequest, lost: Exception) -> str:
+    """What is said of a call that was tried in vain."""
     assert order.call is not None
+    if isinstance(lost, ray.exceptions.OutOfMemoryError):
+        return (
+            f"{order.call.name} was ended on the cluster {ATTEMPTS} times, as its machine had no memory "
+            "left: give the machines more memory, or fewer CPUs (`ray start --num-cpus N`), so that less "
+            "runs there at once"
+        )
     return (
-        f"{order.call.name} was lost on the cluster {RETRIES + 1} times, with the machine or the process "
-        "of Ray that it ran in: see `ray status` and the log of that machine"
+        f"{order.call.name} was lost on the cluster {ATTEMPTS} times, with the machine or the process of Ray "
+        "that it ran in: see `ray status` and the log of that machine"
     )
-
-
-def names_of(machines: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """What people call them, by their ids: by address, and by the id, too, where several share one."""
-    addresses = [one["NodeManagerAddress"] for one in machines]
-    return {
-        one["NodeID"]: address if addresses.count(address) == 1 else f"{address} ({one['NodeID'][:6]})"
-        for one, address in zip(machines, addresses, strict=True)
-    }
 
 
 def _on(id: str) -> dict[str, Any]:

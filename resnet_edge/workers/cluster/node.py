@@ -8,17 +8,14 @@ and where nobody came to that, whoever makes a scratch folder there afterwards (
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -31,24 +28,18 @@ from resnet_edge.core.errors import (
     first_line,
 )
 from resnet_edge.core.files import scratch
-from resnet_edge.core.files.atomic import name_too
 from resnet_edge.core.machine import versions
 from resnet_edge.core.packages import BASE
 from resnet_edge.workers.cluster.messages import Identity, NodeCall, NodeReply
+from resnet_edge.workers.cluster.run_files import FilePart, RunFiles
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.hosts.identity import code_digest
-from resnet_edge.workers.hosts.store import Store
 from resnet_edge.workers.process import WorkerProcess
 
 PREFIX = f"{scratch.PREFIX}cluster-"
+LEAVES_SECONDS = 5.0
 LOG_BYTES = 4096
 """Of a worker's log, its end: what a person needs of it."""
-
-
-class FilePart(Protocol):
-    """A part of a file, when it is asked for: bytes out of Ray's store of objects."""
-
-    def __call__(self) -> bytes: ...
 
 
 _NO_NUMBERS = {*BASE, "playwright", "ray"} - {"numpy"}
@@ -119,14 +110,19 @@ def run(line: bytes, parts: Mapping[str, Sequence[FilePart]], node: str) -> tupl
 
 
 def leave(run: str) -> None:
-    """Remove what the run has on this machine."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}{run}-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Remove what the run has on this machine: again where a process that ends now still wrote."""
+    until = time.monotonic() + LEAVES_SECONDS
+    while folders := [*Path(tempfile.gettempdir()).glob(f"{PREFIX}{run}-*")]:
+        for folder in folders:
+            scratch.remove(folder)
+        if time.monotonic() > until:
+            return
+        time.sleep(0.1)
 
 
 def _spelled(line: bytes, before: str, after: str) -> bytes:
     """A line of JSON with the paths below `before` below `after`."""
-    return line.replace(json.dumps(before)[1:-1].encode(), json.dumps(after)[1:-1].encode())
+    return line.replace(msgspec.json.encode(before)[1:-1], msgspec.json.encode(after)[1:-1])
 
 
 def _renamed(path: str, before: str, after: str) -> str:
@@ -135,11 +131,11 @@ def _renamed(path: str, before: str, after: str) -> str:
 
 @dataclass(kw_only=True)
 class _Place:
-    """Of a process of Ray's: the folder of the run on this machine, `own` in it for this process, and the
-    worker that did the last call."""
+    """Of a process of Ray's: the files of the run on this machine, `own` beside them for this process, and
+    the worker that did the last call."""
 
     run: str
-    folder: Path
+    files: RunFiles
     own: Path
     lock: int
     worker: WorkerProcess | None = None
@@ -149,9 +145,16 @@ class _Place:
         self, call: NodeCall, parts: Mapping[str, Sequence[FilePart]]
     ) -> tuple[NodeReply, dict[str, bytes]]:
         began = time.monotonic()
-        placed = sum(self._placed(digest, parts[digest]) for digest in {*call.reads.values()})
-        self._link(call)
-        placing = time.monotonic() - began
+        with self.files.placed(call.reads, parts) as placed:
+            for path in call.writes:
+                folder = Path(path) if path in call.folders else Path(path).parent
+                folder.mkdir(parents=True, exist_ok=True)
+            placing = time.monotonic() - began
+            reply, written = self._worked(call)
+        reply.placed_bytes, reply.placing = placed, placing
+        return reply, written
+
+    def _worked(self, call: NodeCall) -> tuple[NodeReply, dict[str, bytes]]:
         worker = self._started(call)
         try:
             result = worker.call(call.function, call.request, object)
@@ -164,45 +167,8 @@ class _Place:
             raise
         finally:
             written = dict(self._written(call))
-        reply = NodeReply(
-            reply=result,
-            peak_bytes=worker.peak_bytes,
-            cpu_seconds=worker.cpu_seconds,
-            placed_bytes=placed,
-            placing=placing,
-        )
-        return reply, written
-
-    def _placed(self, digest: str, parts: Sequence[FilePart]) -> int:
-        """Have a file in the store of the run; how many bytes had to come for that."""
-        store = Store(self.folder / "files")
-        if store.has(digest):
-            return 0
-        with _alone(self.folder / f"{digest}.lock"):
-            if store.has(digest):  # another process of this machine was first
-                return 0
-            arriving, size = store.arriving(digest), 0
-            try:
-                for part in parts:
-                    content = part()
-                    arriving.add(content)
-                    size += len(content)
-                arriving.finish()
-            except BaseException:
-                arriving.discard()
-                raise
-            return size
-
-    def _link(self, call: NodeCall) -> None:
-        store = Store(self.folder / "files")
-        for path, digest in call.reads.items():
-            link = Path(path)
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.unlink(missing_ok=True)
-            name_too(store.path(digest), link)
-        for path in call.writes:
-            folder = Path(path) if path in call.folders else Path(path).parent
-            folder.mkdir(parents=True, exist_ok=True)
+        costs = NodeReply(reply=result, peak_bytes=worker.peak_bytes, cpu_seconds=worker.cpu_seconds)
+        return costs, written
 
     def _started(self, call: NodeCall) -> WorkerProcess:
         out = self.own / "out"
@@ -246,7 +212,7 @@ def _place_of(run: str, node: str) -> _Place:
         lock = _shared(folder)
         own = folder / str(os.getpid())
         own.mkdir(exist_ok=True)
-        _places[run] = _Place(run=run, folder=folder, own=own.resolve(), lock=lock)
+        _places[run] = _Place(run=run, files=RunFiles(folder), own=own.resolve(), lock=lock)
     return _places[run]
 
 
@@ -262,14 +228,6 @@ def _shared(folder: Path) -> int:
             if (folder / scratch.OWNER).stat().st_ino == os.fstat(lock).st_ino:
                 return lock
         os.close(lock)  # it was swept in between
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.open("ab") as lock:
-        with suppress(OSError):  # a file system without locks: the file comes twice at worst
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _log_of(error: ResnetEdgeError) -> str:

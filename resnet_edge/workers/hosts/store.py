@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -83,6 +84,22 @@ class Store:
                 file.unlink()
                 return True
         return False
+
+    def shrink(self, most: int, spared: Collection[str]) -> None:
+        """Beside the digests that are `spared`, keep at most so many bytes: what was not asked for longest
+        goes."""
+        files = []
+        for file in self._folder.glob("??/*"):
+            with suppress(OSError):
+                if file.suffix != _PART and file.name not in spared:
+                    files.append((file.stat().st_mtime, file.stat().st_size, file))
+        size = sum(one for _, one, _ in files)
+        for _, one, file in sorted(files):
+            if size <= most:
+                break
+            with suppress(OSError):
+                file.unlink()
+                size -= one
 
 
 class Arriving:

@@ -25,11 +25,12 @@ CODE = Path(resnet_edge.__file__).parent.parent
 @dataclass(frozen=True, kw_only=True)
 class RayCluster:
     """Two nodes of one CPU each. `environment` is what a process needs to join; `temporary` is where its
-    nodes put temporary files."""
+    nodes put temporary files, and `folder` where Ray has its own."""
 
     address: str
     environment: Mapping[str, str]
     temporary: Path
+    folder: Path
     process: subprocess.Popen[str]
 
     @property
@@ -39,11 +40,18 @@ class RayCluster:
 
     def lose_a_node(self) -> None:
         """As one that is switched off."""
+        self._order("lose")
+
+    def add_a_node(self) -> None:
+        """One more, of one CPU."""
+        self._order("add")
+
+    def _order(self, word: str) -> None:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write("lose\n")
+        self.process.stdin.write(f"{word}\n")
         self.process.stdin.flush()
-        assert self.process.stdout.readline() == "lost\n"
+        assert self.process.stdout.readline() == f"{word}: done\n"
 
     def left(self, seconds: float = 30) -> list[str]:
         """What of runs is left on its machines, files and processes; what ends has as long to do so."""
@@ -67,8 +75,9 @@ class RayCluster:
 
 
 @contextmanager
-def started(temporary: Path) -> Iterator[RayCluster]:
-    """A cluster, until the block ends."""
+def started(temporary: Path, *words: str, **more: str) -> Iterator[RayCluster]:
+    """A cluster, until the block ends; `words` are for `two_nodes`, and its processes have `more` in their
+    environment."""
     if importlib.util.find_spec("ray") is None:
         pytest.skip("ray is not installed: pip install 'resnet-edge[cluster]'")
     # Ray makes sockets there, whose names must be short.
@@ -85,10 +94,11 @@ def started(temporary: Path) -> Iterator[RayCluster]:
         "RAY_TMPDIR": str(folder),
         "RAY_worker_niceness": "0",  # beside other tests Ray's processes would wait for ever
         "RAY_USAGE_STATS_ENABLED": "0",
+        **more,
     }
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.workers.cluster.two_nodes"],
+            [sys.executable, "-m", "tests.workers.cluster.two_nodes", *words],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -100,7 +110,9 @@ def started(temporary: Path) -> Iterator[RayCluster]:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         assert address, (folder / "log").read_text(errors="replace")[-4000:]
-        yield RayCluster(address=address, environment=joining, temporary=temporary, process=process)
+        yield RayCluster(
+            address=address, environment=joining, temporary=temporary, folder=folder, process=process
+        )
     finally:
         assert process.stdin is not None
         process.stdin.close()

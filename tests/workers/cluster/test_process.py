@@ -16,7 +16,7 @@ from resnet_edge.workers.cluster.connection import ClusterConnection
 from resnet_edge.workers.cluster.node import own_identity
 from resnet_edge.workers.cluster.process import ClusterProcess
 from resnet_edge.workers.process import WorkerProcess
-from tests.workers.cluster.fixtures import RayCluster
+from tests.workers.cluster.fixtures import RayCluster, started
 from tests.workers.cluster.probes import CopyFile
 
 pytestmark = pytest.mark.slow
@@ -187,3 +187,51 @@ def test_a_cluster_that_goes_away_is_said(
         losing_cluster.process.stdin.close()
         with pytest.raises(ClusterUnavailable, match=r"went away .full log: .*run again"):
             running.result(120)
+
+
+def joining(cluster: RayCluster, monkeypatch: pytest.MonkeyPatch, log: Path) -> ClusterConnection:
+    for name, value in cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    return joined(cluster, log)
+
+
+def test_a_machine_that_comes_in_its_place_goes_on_and_without_one_the_run_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nodes").mkdir()
+    with (
+        started(tmp_path / "nodes", "idle-head") as cluster,
+        joining(cluster, monkeypatch, tmp_path / "cluster.log") as connection,
+        ThreadPoolExecutor(1) as threads,
+        ClusterProcess("copy", tmp_path / "log", connection) as process,
+    ):
+        running = threads.submit(process.run, copying(tmp_path, seconds=5))
+        time.sleep(3)
+        cluster.lose_a_node()
+        time.sleep(10)
+        cluster.add_a_node()
+        assert running.result(60).size == 1 << 20
+        assert process.node not in {one.node for one in connection.nodes}
+        cluster.lose_a_node()
+        began = time.monotonic()
+        with pytest.raises(ClusterUnavailable, match=r"no machine of the cluster is left: .*run again"):
+            process.run(copying(tmp_path, 1))
+        assert 60 < time.monotonic() - began < 90
+        with pytest.raises(ClusterUnavailable, match="no machine of the cluster is left"):
+            process.run(copying(tmp_path, 2))
+        assert time.monotonic() - began < 100  # the next one need not wait for it again
+
+
+def test_a_task_for_which_there_is_no_memory_ends_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Machines whose memory Ray takes for used up whatever is in it."""
+    (tmp_path / "nodes").mkdir()
+    full = {"RAY_memory_usage_threshold": "0.0001", "RAY_memory_monitor_refresh_ms": "250"}
+    with (
+        started(tmp_path / "nodes", **full) as cluster,
+        joining(cluster, monkeypatch, tmp_path / "cluster.log") as connection,
+        ClusterProcess("copy", tmp_path / "log", connection) as process,
+        pytest.raises(WorkerFailed, match=r"ended on the cluster 4 times, as its machine had no memory left"),
+    ):
+        process.run(copying(tmp_path, seconds=30))

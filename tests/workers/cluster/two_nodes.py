@@ -1,5 +1,6 @@
 """A real Ray cluster of two nodes on this machine, in a process of its own: it prints the address, loses its
-second node for `lose`, and ends with its stdin."""
+second node for `lose`, has one more for `add`, and ends with its stdin. With `idle-head`, its first node runs
+nothing."""
 
 from __future__ import annotations
 
@@ -13,16 +14,19 @@ OBJECTS = 150 << 20
 
 def main() -> None:
     node = {"num_cpus": 1, "object_store_memory": OBJECTS}
-    cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
-    second = cluster.add_node(**node)
+    head = {**node, "include_dashboard": False, "num_cpus": 0 if "idle-head" in sys.argv else 1}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    nodes = [cluster.add_node(**node)]
     cluster.wait_for_nodes()
     sys.stdout.write(f"{cluster.address}\n")
     sys.stdout.flush()
     for order in sys.stdin:
         if order.strip() == "lose":
-            cluster.remove_node(second, allow_graceful=False)
-            sys.stdout.write("lost\n")
-            sys.stdout.flush()
+            cluster.remove_node(nodes.pop(), allow_graceful=False)
+        else:
+            nodes.append(cluster.add_node(**node))
+        sys.stdout.write(f"{order.strip()}: done\n")
+        sys.stdout.flush()
     cluster.shutdown()
 
 

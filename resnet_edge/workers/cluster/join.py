@@ -1,0 +1,64 @@
+"""Runs beside the parent, where Ray may be imported. Joining a cluster, and what is said of it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+
+from resnet_edge.core.errors import ClusterUnavailable, first_line
+from resnet_edge.workers.cluster.address import ClusterAddress
+
+KNOCK = 10.0
+"""Seconds for a port to answer."""
+
+
+def connect(address: ClusterAddress) -> None:
+    """Raises ClusterUnavailable where there is none, or it has another release of Ray or Python, or another
+    token."""
+    if address.host:
+        try:
+            socket.create_connection((address.host, address.port), timeout=KNOCK).close()
+        except OSError as error:
+            raise ClusterUnavailable(
+                f"{address.word}: nothing answers there ({error.strerror or error}): start one with "
+                "`ray start --head`, and say the address that it prints"
+            ) from error
+    try:
+        ray.init(address=address.address, log_to_driver=False, logging_level=logging.ERROR)
+    except Exception as error:  # of any kind of Ray's, each with its own text
+        raise ClusterUnavailable(f"{address.word}: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    text = str(error)
+    if "ersion mismatch" in text or "was started with" in text:
+        return f"it has another release of Ray or Python ({versions_of(text)}): install the same on both"
+    if "Could not find any running Ray instance" in text:
+        return (
+            "no cluster runs on this machine: start one with `ray start --head`, or name one with "
+            "--cluster ray:HOST:PORT"
+        )
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # Ray Client hands a traceback of the other end on, whose last line says what it was.
+    why = lines[-1][:300] if "Traceback" in text else first_line(error)
+    return f"it cannot be joined ({why}): see that `ray status` answers there"
+
+
+def versions_of(text: str) -> str:
+    """Of Ray's text on two releases, both in a line."""
+    pairs = [line.split(":", 1) for line in text.splitlines() if line.strip().startswith(("Ray:", "Python:"))]
+    words = [f"{name.strip()} {value.strip()}" for name, value in pairs]
+    return f"{', '.join(words[:2])} there, {', '.join(words[2:4])} here" if len(words) >= 4 else text[:200]
+
+
+def names_of(machines: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """What people call them, by their ids: by address, and by the id, too, where several share one."""
+    addresses = [one["NodeManagerAddress"] for one in machines]
+    return {
+        one["NodeID"]: address if addresses.count(address) == 1 else f"{address} ({one['NodeID'][:6]})"
+        for one, address in zip(machines, addresses, strict=True)
+    }
