@@ -13,10 +13,11 @@ from resnet_edge.core.image_contract import contract
 from resnet_edge.data.encoded import PLACE, WHOLE, EncodedImages, PhotoFile
 from resnet_edge.data.image_set import ImageSet
 from resnet_edge.data.photo import upright
+from resnet_edge.data.present import is_present
 from resnet_edge.data.resize import apply
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
-GREY = frozenset({"1", "L", "LA", "I;16", "I;16B", "I;16L"})
+GREY = frozenset({"1", "L", "LA", "I", "I;16", "I;16B", "I;16L"})
 
 
 def load(folder: Path, shape: tuple[int, int, int] | None, resize: str = "pillow") -> ImageSet:
@@ -129,4 +130,4 @@ def _no_image_in(entry: Path) -> str:
 
 def _images(folder: Path) -> list[Path]:
     entries = (f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
-    return sorted(f for f in entries if f.is_file())
+    return sorted(f for f in entries if is_present(f))

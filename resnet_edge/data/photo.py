@@ -33,7 +33,7 @@ def upright(file: Path | str, content: bytes | None = None) -> Image.Image:
     16-bit samples keep their upper 8 bits. `content`: the bytes of the photo, where they are at hand; `file`
     then is what errors call it. Raises DataError."""
     with _opened(file, content) as opened:
-        return _eight_bits(file, ImageOps.exif_transpose(opened))
+        return _eight_bits(file, ImageOps.exif_transpose(opened), opened.format)
 
 
 LYING = (5, 6, 7, 8)
@@ -106,9 +106,10 @@ def _pixels_in(error: Exception) -> str:
     return f"{int(match[0]):,}" if match else "too many"
 
 
-def _eight_bits(file: Path | str, image: Image.Image) -> Image.Image:
+def _eight_bits(file: Path | str, image: Image.Image, kind: str | None) -> Image.Image:
     """The image with 8-bit samples: `convert` would clip wider ones, not scale them."""
-    if image.mode.startswith("I;16"):
+    # A PGM file has 16 bits at most; Pillow gives them 32, scaled to 0 to 65535 (PpmImagePlugin).
+    if image.mode.startswith("I;16") or (kind, image.mode) == ("PPM", "I"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise DataError(f"{file} has 32-bit samples, whose range is not known: save it with 8 or 16 bits")

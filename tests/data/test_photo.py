@@ -35,6 +35,16 @@ def test_16_bits_keep_their_upper_half_instead_of_clipping(tmp_path: Path) -> No
     np.testing.assert_array_equal(folder.decode(file, 8, 8, 1)[..., 0], GRADIENT)
 
 
+@pytest.mark.parametrize("largest", [65535, 1023])
+def test_16_bits_of_a_pgm_keep_their_upper_half(tmp_path: Path, largest: int) -> None:
+    """Whatever the largest value is that it declares. Pillow gives 32 bits of them."""
+    levels = (GRADIENT / 252 * largest).round().astype(">u2")
+    (tmp_path / "a.pgm").write_bytes(b"P5 8 8 %d\n" % largest + levels.tobytes())
+    decoded = folder.decode(tmp_path / "a.pgm", 8, 8, 1)[..., 0]
+    assert np.abs(decoded - GRADIENT / 252 * 255).max() < 1
+    assert folder.load(tmp_path, None).images.shape == (1, 8, 8, 1)
+
+
 def test_32_bit_samples_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.tiff has 32-bit samples"):
         folder.decode(save(tmp_path / "a.tiff", GRADIENT.astype(np.float32)), 8, 8, 1)

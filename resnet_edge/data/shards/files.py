@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from resnet_edge.core.errors import DataError
-from resnet_edge.data.shards.kind import Kind, kind_of
+from resnet_edge.data.present import is_present
+from resnet_edge.data.shards.kind import Kind, called, kind_of
 
 MOST = 1_000_000
 """Names that the braces of a pattern may stand for."""
@@ -33,7 +36,7 @@ def pattern_files(pattern: str) -> tuple[Path, ...]:
                 )
             files.append(Path(name))
             continue
-        files += (Path(each) for each in sorted(glob.glob(name)) if Path(each).is_file())
+        files += (path for path in map(Path, sorted(glob.glob(_in_folder(name)))) if is_present(path))
     if not files:
         raise DataError(f"{pattern} is the name of no file: name shards that are there, in quotes")
     return tuple(dict.fromkeys(files))
@@ -62,7 +65,7 @@ def folder_shards(folder: Path, others: Iterable[Path]) -> tuple[Path, ...]:
     entries = sorted(
         entry for entry in folder.iterdir() if entry not in aside and not entry.name.startswith(".")
     )
-    shards = tuple(entry for entry in entries if entry.is_file() and kind_of(entry) is not None)
+    shards = tuple(entry for entry in entries if _is_shard(entry))
     if shards and aside:
         raise DataError(
             f"{folder} holds both shards ({shards[0].name}) and {min(aside).name}: name the shards by a "
@@ -76,6 +79,19 @@ def folder_shards(folder: Path, others: Iterable[Path]) -> tuple[Path, ...]:
             f"name those of one by a pattern, as '{folder / (begins[0] + '*')}'"
         )
     return shards
+
+
+def _is_shard(entry: Path) -> bool:
+    """Whatever else is in a folder of shards need not be there to be read."""
+    if called(entry) is None and not entry.is_file():
+        return False
+    return is_present(entry) and kind_of(entry) is not None
+
+
+def _in_folder(pattern: str) -> str:
+    """A pattern, of which a folder that is there may be called as one."""
+    folder, name = os.path.split(pattern)
+    return os.path.join(glob.escape(folder), name) if os.path.isdir(folder) else pattern
 
 
 def one_kind(shards: Iterable[Path]) -> Kind:
@@ -92,7 +108,8 @@ def one_kind(shards: Iterable[Path]) -> Kind:
 def _braced(pattern: str) -> list[str]:
     names = [pattern]
     while any(_BRACES.search(name) for name in names):
-        names = [longer for name in names for longer in _first_braced(name)]
+        longer = (each for name in names for each in _first_braced(name))
+        names = [*islice(longer, MOST + 1)]
         if len(names) > MOST:
             raise DataError(f"{pattern} stands for more than {MOST:,} names: name a folder")
     return names

@@ -14,7 +14,9 @@ Kind = Literal["tar", "tfrecord", "parquet"]
 PARQUET = b"PAR1"
 """At both ends (https://parquet.apache.org/docs/file-format)."""
 GZIP, ZSTD, XZ, BZIP2 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh"
-PACKED = {GZIP: "gzip", ZSTD: "zstd", XZ: "xz", BZIP2: "bzip2"}
+ZLIB = tuple(b"\x78" + level for level in (b"\x01", b"\x5e", b"\x9c", b"\xda"))
+"""A TFRecord file may be packed so; RFC 1950, 2.2."""
+PACKED = {GZIP: "gzip", ZSTD: "zstd", XZ: "xz", BZIP2: "bzip2", **dict.fromkeys(ZLIB, "zlib")}
 
 
 def kind_of(path: Path) -> Kind | None:
@@ -31,7 +33,7 @@ def kind_of(path: Path) -> Kind | None:
         return "tfrecord"
     if _is_tar(head):
         return "tar"
-    if (named := _called(path)) is not None:
+    if (named := called(path)) is not None:
         raise DataError(f"{path} {_wrong(head, named)}")
     return None
 
@@ -61,7 +63,7 @@ def _is_tar(head: bytes) -> bool:
     return True
 
 
-def _called(path: Path) -> str | None:
+def called(path: Path) -> str | None:
     """What a shard of that name is; None where it is a name of something else."""
     name = path.name.lower()
     if ".tfrecord" in name:

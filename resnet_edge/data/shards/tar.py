@@ -23,6 +23,8 @@ from resnet_edge.data.shards.record import Record
 LONGEST_HEADER = 1 << 20
 """Bytes: a name takes some hundred, and what a header says of itself may be anything."""
 LONGEST_LABEL = 1 << 16
+AFTER = 1 << 20
+"""Bytes of zeros behind the end that are looked at together."""
 LABELS = ("cls", "json")
 KEYS = ("label", "cls")
 """Of a .json, in this order."""
@@ -105,11 +107,26 @@ def _members(file: BinaryIO, path: Path) -> Iterator[tarfile.TarInfo]:
                     _check(member, path)
                     yield member
             end = os.pread(file.fileno(), tarfile.BLOCKSIZE, archive.offset)
+            follows = not any(end) and _follows(file, archive.offset)
     except (tarfile.TarError, OSError, ValueError, OverflowError) as error:
         raise DataError(f"{path} is damaged ({first_line(error)}): copy it again") from error
     if len(end) < tarfile.BLOCKSIZE or any(end):
         how = "has no end: it is cut off" if not end else f"is damaged at byte {archive.offset:,}"
         raise DataError(f"{path} {how}; copy it again")
+    if follows:
+        raise DataError(
+            f"{path} goes on behind its end at byte {archive.offset:,}, as where tars were joined by cat: "
+            "give each as a shard of its own, or join them by tar --concatenate"
+        )
+
+
+def _follows(file: BinaryIO, at: int) -> bool:
+    """Whether more than zeros come from there on: tarfile, as tar, would pass over them."""
+    while block := os.pread(file.fileno(), AFTER, at):
+        if any(block):
+            return True
+        at += len(block)
+    return False
 
 
 def _check(member: tarfile.TarInfo, path: Path) -> None:

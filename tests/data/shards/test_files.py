@@ -29,6 +29,18 @@ def test_braces_stars_and_single_files(tmp_path: Path) -> None:
     assert named_shards(str(tmp_path / "gone.tar")) == named_shards("") == ()
 
 
+def test_a_folder_may_have_the_name_of_a_pattern(tmp_path: Path) -> None:
+    written = shards(tmp_path / "runs[1]", "a-0.tar", "a-1.tar")
+    assert named_shards(f"{tmp_path}/runs[1]/a-*.tar") == tuple(written)
+    assert named_shards(f"{tmp_path}/runs*/a-*.tar") == tuple(written)
+
+
+def test_names_are_counted_before_there_are_too_many(tmp_path: Path) -> None:
+    """10^12 of them would take the memory."""
+    with pytest.raises(DataError, match="stands for more than 1,000,000 names"):
+        named_shards(f"{tmp_path}/{{0..999999}}{{0..999999}}.tar")
+
+
 def test_a_file_may_have_the_name_of_a_pattern(tmp_path: Path) -> None:
     (written,) = shards(tmp_path, "a[1]{x}.tar")
     assert not is_pattern(str(written))

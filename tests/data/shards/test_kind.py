@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,7 @@ def test_other_files_are_none(tmp_path: Path, name: str) -> None:
         ("train.tfrecord-00000-of-00002", b"\1" * 99, "is called a TFRecord file and does not begin as one"),
         ("a.tar", bytes(10240), "begins with zeros alone"),
         ("a.tar.gz", gzip.compress(b"x", mtime=0), r"is packed as a whole \(gzip\)"),
+        *(("a.tfrecord", zlib.compress(b"x", n), r"is packed as a whole \(zlib\)") for n in (0, 2, 6, 9)),
     ],
 )
 def test_what_is_called_a_shard_and_is_none(tmp_path: Path, name: str, content: bytes, message: str) -> None:

@@ -98,6 +98,17 @@ def test_one_that_is_cut_off(tmp_path: Path, kept: int) -> None:
         [*records(path)]
 
 
+def test_two_joined_by_cat(tmp_path: Path) -> None:
+    """tar reads the first of them, as if that were all; zeros behind the end are ordinary."""
+    one, other = (write_tar(tmp_path / f"{at}.tar", samples(photos(2), 2 * at)) for at in (0, 1))
+    joined = tmp_path / "joined.tar"
+    joined.write_bytes(one.read_bytes() + bytes(3 << 20))
+    assert len([*records(joined)]) == 2
+    joined.write_bytes(joined.read_bytes() + other.read_bytes())
+    with pytest.raises(DataError, match=r"joined\.tar goes on behind its end at byte 5,120, as where tars"):
+        [*records(joined)]
+
+
 def test_a_header_that_is_damaged(tmp_path: Path) -> None:
     """tarfile ends there, as if there were no more."""
     path = write_tar(tmp_path / "a.tar", [(f"{row}.jpg", bytes(512)) for row in range(9)])
