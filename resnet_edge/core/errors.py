@@ -112,7 +112,7 @@ KINDS: dict[str, type[ResnetEdgeError]] = {
 """Every kind by name: how an error crosses from a worker to the parent."""
 
 
-_STYLE = re.compile(r"\x1b\[[0-9;]*m|\{\{function_node \S+\}\} ?| ?\[Op:\w+\]")
+_STYLE = re.compile(r"\x1b\[[0-9;]*m|\{\{function_node \S+\}\} ?| ?\[Op:\w+\](?: name:)?")
 """Of terminals, and where TensorFlow ran an operation, which tells users nothing."""
 _CAUSE, _CALLING, _IN_USER_CODE = (
     "Exception encountered:",

@@ -121,7 +121,8 @@ def far(case: Case) -> Mapping[int, tuple[float, float]]:
 def in_double() -> None:
     """Keras takes batch normalization to float32 whatever comes in: its `result_type` knows no more bits."""
     keras.config.set_floatx("float64")
-    backend: Any = sys.modules["keras.src.layers.normalization.batch_normalization"].backend  # its name for keras.src.backend
+    normalization = sys.modules["keras.src.layers.normalization.batch_normalization"]
+    backend: Any = normalization.backend  # its name for keras.src.backend
     ours = backend.result_type
     backend.result_type = lambda *types: "float64" if "float64" in types else ours(*types)
 

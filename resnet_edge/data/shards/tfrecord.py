@@ -8,7 +8,6 @@ again."""
 from __future__ import annotations
 
 import os
-import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,12 +39,9 @@ def records(path: Path) -> Iterator[Record]:
             content += len(record) + AFTER + BEFORE
             number += 1
     except tf.errors.OpError as error:
-        raise DataError(f"{path}: record {number} is damaged ({_why(error)}): copy the file again") from error
-
-
-def _why(error: Exception) -> str:
-    """Without what TensorFlow calls its own parts."""
-    return re.sub(r"^\{\{.*?\}\} | \[Op:.*", "", first_line(error))
+        raise DataError(
+            f"{path}: record {number} is damaged ({first_line(error)}): copy the file again"
+        ) from error
 
 
 def _check_lengths(path: Path) -> None:

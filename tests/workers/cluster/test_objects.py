@@ -30,7 +30,7 @@ def puts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(part.nbytes)
         return part.tobytes()
 
-    monkeypatch.setattr(objects.ray, "put", put)
+    monkeypatch.setattr("ray.put", put)
     return sizes
 
 

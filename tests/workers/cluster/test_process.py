@@ -134,19 +134,19 @@ def test_a_machine_that_is_lost_costs_nothing(
 
     def copied(number: int) -> bytes:
         task = copying(tmp_path, number, seconds=4)
-        with ClusterProcess(f"copy {number}", tmp_path / "log", joining) as process:
+        with ClusterProcess(f"copy {number}", tmp_path / "log", with_both) as process:
             process.run(task)
             nodes.append(process.node)
         return Path(task.out).read_bytes()
 
     copying(tmp_path)
-    with joined(losing_cluster, tmp_path / "cluster.log") as joining, ThreadPoolExecutor(2) as threads:
+    with joined(losing_cluster, tmp_path / "cluster.log") as with_both, ThreadPoolExecutor(2) as threads:
         running = [threads.submit(copied, number) for number in range(4)]
         time.sleep(3)
         losing_cluster.lose_a_node()
         assert {len(each.result(180)) for each in running} == {1 << 20}
     assert len(nodes) == 4
-    assert nodes.count(joining.nodes[0].node) + nodes.count(joining.nodes[1].node) == 4
+    assert nodes.count(with_both.nodes[0].node) + nodes.count(with_both.nodes[1].node) == 4
     # The machine that is lost cannot remove what it had; here both nodes are one machine.
     assert losing_cluster.left() == []
 

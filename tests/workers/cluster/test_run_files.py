@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def digest(number: int) -> str:
 
 
 def parts(*numbers: int) -> dict[str, list[Callable[[], bytes]]]:
-    return {digest(number): [lambda n=number: content(n)] for number in numbers}
+    return {digest(number): [partial(content, number)] for number in numbers}
 
 
 def stored(folder: Path) -> set[str]:
