@@ -183,7 +183,7 @@ class _Driver:
         with self._objects.of(order.files) as refs:
             for attempt in range(2):
                 reply, written = self._ended(order, line, refs)
-                if reply.error != WorkerFailed.__name__ or attempt:
+                if reply.error != WorkerFailed.__name__ or attempt or order.id in self._cancelled:
                     break
         for path, content in written.items():
             write(path_here(path, order), content)
@@ -209,7 +209,7 @@ class _Driver:
     def _tried(
         self, order: DriverRequest, line: bytes, refs: dict[str, list[Any]]
     ) -> tuple[NodeReply, dict[str, bytes]]:
-        """Raises ClusterUnavailable, LOST."""
+        """Raises ClusterUnavailable, LOST, and WorkerFailed where it was given up."""
         # Ray itself would try for ever what has no memory, and says nothing of it.
         options = {"num_cpus": order.cpus, "max_retries": 0, "scheduling_strategy": "SPREAD"}
         ref = ray.remote(_run).options(**options).remote(line, refs)
@@ -217,9 +217,15 @@ class _Driver:
         if order.id in self._cancelled:
             self._cancel(order.id)
         try:
+            looks = 0
             while not ray.wait([ref], timeout=LOOK)[0]:
-                if order.id in self._cancelled:  # a task that just begins may miss it
+                if order.id in self._cancelled:
                     self._cancel(order.id)
+                    looks += 1
+                if looks > 1:  # one that was just beginning has missed it: it goes with this process
+                    with suppress(Exception):  # it may have ended just now
+                        ray.cancel(ref, force=True)
+                    raise WorkerFailed(f"{order.call.name if order.call else 'a call'} was given up")
                 if self._alone_for(order.cpus) > ALONE:
                     ray.cancel(ref)
                     raise ClusterUnavailable(
