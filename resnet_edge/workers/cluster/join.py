@@ -27,13 +27,18 @@ def connect(address: ClusterAddress) -> None:
                 f"{address.word}: nothing answers there ({error.strerror or error}): start one with "
                 "`ray start --head`, and say the address that it prints"
             ) from error
+    client = logging.getLogger("ray.util.client.worker")
+    client.setLevel(logging.DEBUG)  # where alone it says that a token is wrong
     try:
         ray.init(address=address.address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:  # of any kind of Ray's, each with its own text
         raise ClusterUnavailable(f"{address.word}: {reason(error)}") from error
+    finally:
+        client.setLevel(logging.NOTSET)
 
 
 def reason(error: Exception) -> str:
+    """What Ray says, in a line, and what to do."""
     text = str(error)
     if "ersion mismatch" in text or "was started with" in text:
         return f"it has another release of Ray or Python ({versions_of(text)}): install the same on both"
@@ -41,6 +46,21 @@ def reason(error: Exception) -> str:
         return (
             "no cluster runs on this machine: start one with `ray start --head`, or name one with "
             "--cluster ray:HOST:PORT"
+        )
+    if "RAY_AUTH_TOKEN" in text:
+        return (
+            f"it has no token to show ({text.partition('. ')[0][:300]}): put that of the cluster into "
+            "~/.ray/auth_token, or name its file with RAY_AUTH_TOKEN_PATH"
+        )
+    if "ray client connection timeout" in text:
+        return (
+            "no Ray Client answers there: ray:// takes its port, 10001 where nobody chose another, and the "
+            "address that `ray start --head` prints goes as ray:HOST:PORT"
+        )
+    if "Failed to connect to Ray cluster" in text:
+        return (
+            "no head of a cluster answers there: say the address that `ray start --head` prints, or "
+            "ray://HOST:PORT where it is the port of Ray Client"
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     # Ray Client hands a traceback of the other end on, whose last line says what it was.

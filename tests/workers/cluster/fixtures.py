@@ -28,6 +28,7 @@ class RayCluster:
     nodes put temporary files, and `folder` where Ray has its own."""
 
     address: str
+    client_port: int
     environment: Mapping[str, str]
     temporary: Path
     folder: Path
@@ -37,6 +38,11 @@ class RayCluster:
     def word(self) -> str:
         """For --cluster."""
         return f"ray:{self.address}"
+
+    @property
+    def client_word(self) -> str:
+        """The same through Ray Client."""
+        return f"ray://127.0.0.1:{self.client_port}"
 
     def lose_a_node(self) -> None:
         """As one that is switched off."""
@@ -108,10 +114,15 @@ def started(temporary: Path, *words: str, **more: str) -> Iterator[RayCluster]:
         )
     try:
         assert process.stdout is not None
-        address = process.stdout.readline().strip()
+        address, _, client = process.stdout.readline().strip().partition(" ")
         assert address, (folder / "log").read_text(errors="replace")[-4000:]
         yield RayCluster(
-            address=address, environment=joining, temporary=temporary, folder=folder, process=process
+            address=address,
+            client_port=int(client),
+            environment=joining,
+            temporary=temporary,
+            folder=folder,
+            process=process,
         )
     finally:
         assert process.stdin is not None

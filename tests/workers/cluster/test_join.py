@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import pytest
@@ -28,6 +29,21 @@ def test_other_releases_are_said_in_a_line() -> None:
 def test_no_cluster_here_is_said() -> None:
     error = ConnectionError("Could not find any running Ray instance. Please specify the one to connect to")
     assert "`ray start --head`" in join.reason(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("ray client connection timeout", r"goes as ray:HOST:PORT$"),
+        ("Failed to connect to Ray cluster at 192.0.2.2:10001", r"ray://HOST:PORT where it is the port of"),
+        (
+            "RAY_AUTH_TOKEN_PATH is set but file cannot be opened or is empty: /t. Ensure that\nthe token",
+            r"^it has no token to show .*empty: /t\): put that of the cluster into ~/.ray/auth_token",
+        ),
+    ],
+)
+def test_what_is_the_matter_is_said_with_what_to_do(text: str, says: str) -> None:
+    assert re.search(says, join.reason(ConnectionError(text)))
 
 
 def test_of_a_traceback_of_the_other_end_the_last_line_is_said() -> None:

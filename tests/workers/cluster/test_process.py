@@ -22,8 +22,8 @@ from tests.workers.cluster.probes import CopyFile
 pytestmark = pytest.mark.slow
 
 
-def joined(cluster: RayCluster, log: Path) -> ClusterConnection:
-    connection = ClusterConnection(ClusterAddress.parse(cluster.word), log)
+def joined(cluster: RayCluster, log: Path, word: str = "") -> ClusterConnection:
+    connection = ClusterConnection(ClusterAddress.parse(word or cluster.word), log)
     try:
         connection.join(own_identity())
     except BaseException:
@@ -151,14 +151,28 @@ def test_a_machine_that_is_lost_costs_nothing(
     assert losing_cluster.left() == []
 
 
-def test_another_token_is_refused(
+def test_through_ray_client_it_is_the_same(
     ray_cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("grpc", reason="Ray Client needs it: pip install 'ray[client]'")
+    for name, value in ray_cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    with joined(ray_cluster, tmp_path / "cluster.log", ray_cluster.client_word) as connection:
+        assert len(connection.nodes) == 2
+        with ClusterProcess("copy", tmp_path / "log", connection) as process:
+            assert process.run(copying(tmp_path)).size == 1 << 20
+    assert ray_cluster.left() == []
+
+
+@pytest.mark.parametrize("client", [False, True])
+def test_another_token_is_refused(
+    ray_cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: bool
 ) -> None:
     (tmp_path / "token").write_text("0" * 64, encoding="utf-8")
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", os.fspath(tmp_path / "token"))
     with pytest.raises(ClusterUnavailable, match=r"asks for a token.*RAY_AUTH_TOKEN_PATH"):
-        joined(ray_cluster, tmp_path / "cluster.log")
+        joined(ray_cluster, tmp_path / "cluster.log", ray_cluster.client_word if client else "")
 
 
 def test_no_token_is_refused(
