@@ -173,7 +173,7 @@ def prune(
             command=command,
             overwrite=overwrite,
         )
-        with together(place, files.progress(on_progress)) as peers, training_run(path):
+        with together(place, "prune", files.progress(on_progress)) as peers, training_run(path):
             report = from_the_start(files.progress(on_progress), STARTING)
             if method == "magnitude":
                 compressed = _magnitude(options, or_else(schedule, "polynomial"), report)

@@ -127,7 +127,7 @@ def train(
         check_recipe_data(task.recipe)
         grant = training_grant(task.recipe, task.out, *started) | devices_grant(place)
         with (
-            together(place, files.progress(on_progress)) as peers,
+            together(place, "train", files.progress(on_progress)) as peers,
             training_run(path),
             log_folder() as logs,
             WorkerProcess("training", logs / "train.log", devices_environment(place), grant) as worker,

@@ -46,6 +46,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     resnet_edge: str = ""
     processes: int = 0
     index: int = 0
+    command: str = ""
     text: str = ""
 
 
@@ -199,16 +200,24 @@ def _of_another(error: BaseException) -> bool:
 
 
 @contextmanager
-def together(devices: Devices, on_progress: OnProgress) -> Iterator[Peers]:
-    """Within, all processes of the training are there, and watched. Raises PeerLost where they do not come in
-    time, or one of them fails; UsageError where they do not fit together."""
+def together(devices: Devices, command: str, on_progress: OnProgress) -> Iterator[Peers]:
+    """Within, all processes of the training are there, and watched; all run `command` (`train`, `prune`).
+    Raises PeerLost where they do not come in time, or one of them fails; UsageError where they do not fit
+    together."""
     with ExitStack() as stack:
         joined: list[_Peer] = []
         stack.callback(_close, joined)
         if devices.processes > 1:
+            ours = Line(
+                "join",
+                resnet_edge=__version__,
+                processes=devices.processes,
+                index=devices.index,
+                command=command,
+            )
             note = f"{devices.process} waits up to {WAIT:g} s for the others"
             with underway("processes", note, on_progress):
-                (_gather if devices.index == 0 else _join)(devices, joined)
+                (_gather if devices.index == 0 else _join)(devices, ours, joined)
         peers = Peers(devices, joined)
         try:
             yield peers
@@ -219,7 +228,7 @@ def together(devices: Devices, on_progress: OnProgress) -> Iterator[Peers]:
         peers.finish()
 
 
-def _gather(devices: Devices, joined: list[_Peer]) -> None:
+def _gather(devices: Devices, ours: Line, joined: list[_Peer]) -> None:
     """Process 0: listen until all others are there."""
     until = time.monotonic() + WAIT
     with _listening(devices) as listener:
@@ -232,7 +241,7 @@ def _gather(devices: Devices, joined: list[_Peer]) -> None:
                     f"{' and '.join(missing)} did not come within {WAIT:g} s: start all of them, on each "
                     f"machine the same command with its own --process-index"
                 ) from None
-            if (peer := _admitted(_Peer(connection), devices, joined)) is not None:
+            if (peer := _admitted(_Peer(connection), ours, joined)) is not None:
                 joined.append(peer)
     for peer in joined:
         peer.send(Line("go"))
@@ -263,46 +272,48 @@ def _listening(devices: Devices) -> Iterator[socket.socket]:
         yield listener
 
 
-def _admitted(peer: _Peer, devices: Devices, joined: list[_Peer]) -> _Peer | None:
+def _admitted(peer: _Peer, ours: Line, joined: list[_Peer]) -> _Peer | None:
     """A process that fits; None: something else has connected. Raises UsageError where it does not fit, and
     tells it and the others so."""
     line = peer.receive(SETTLE)
     if line is None or line.state != "join":
         peer.close()
         return None
-    if wrong := _misfit(line, devices, {each.name for each in joined}):
+    if wrong := _misfit(line, ours, {each.name for each in joined}):
         for each in (*joined, peer):
             each.send(Line("failed", text=wrong))
         peer.close()
         raise UsageError(wrong)
-    peer.name = process_name(line.index, devices.processes)
+    peer.name = process_name(line.index, ours.processes)
     return peer
 
 
-def _misfit(line: Line, devices: Devices, names: set[str]) -> str:
+def _misfit(line: Line, ours: Line, names: set[str]) -> str:
     """What is wrong with a process that comes; "" where it fits."""
-    if line.resnet_edge != __version__:
+    if line.resnet_edge != ours.resnet_edge:
         return (
-            f"process {line.index} has resnet-edge {line.resnet_edge}, and process 0 has {__version__}: "
+            f"process {line.index} has resnet-edge {line.resnet_edge}, and process 0 has {ours.resnet_edge}: "
             "install the same version"
         )
-    if line.processes != devices.processes:
+    if line.processes != ours.processes:
         return (
-            f"--processes is {devices.processes} for process 0, and {line.processes} for process "
+            f"--processes is {ours.processes} for process 0, and {line.processes} for process "
             f"{line.index}: give all the same"
         )
-    name = process_name(line.index, devices.processes)
+    name = process_name(line.index, ours.processes)
     if line.index == 0 or name in names:
         return f"{name} is there twice: give each its own --process-index"
+    if line.command != ours.command:
+        return f"process 0 runs {ours.command}, and {name} {line.command}: give all the same command"
     return ""
 
 
-def _join(devices: Devices, joined: list[_Peer]) -> None:
+def _join(devices: Devices, ours: Line, joined: list[_Peer]) -> None:
     """Another process: reach process 0, and wait until it says that all are there."""
     until = time.monotonic() + WAIT
     peer = _Peer(_connected(devices, until), process_name(0, devices.processes))
     joined.append(peer)
-    peer.send(Line("join", resnet_edge=__version__, processes=devices.processes, index=devices.index))
+    peer.send(ours)
     line = peer.receive(2 * WAIT)  # process 0 may have been started last, and has as long for the others
     if line is None:
         raise PeerLost(f"{peer.name} went away before all were there: see what it says, and start all again")

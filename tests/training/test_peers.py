@@ -33,7 +33,7 @@ def run(port: int, *works: Work, processes: int | None = None) -> list[Future[ob
 
     def one(index: int, work: Work) -> object:
         devices = Devices(coordinator=f"127.0.0.1:{port}", processes=processes or len(works), index=index)
-        with together(devices, silent) as others:
+        with together(devices, "train", silent) as others:
             return work(others)
 
     with ThreadPoolExecutor(len(works)) as pool:
@@ -64,8 +64,23 @@ def text(future: Future[object], kind: type[ResnetEdgeError] = PeerLost) -> str:
 
 
 def test_alone_there_is_nobody_to_wait_for() -> None:
-    with together(ONE, silent) as others:
+    with together(ONE, "train", silent) as others:
         assert others.share(b"x") == b"x"
+
+
+def test_another_command_is_another_training(port: int) -> None:
+    """Each would tell the other of options that it does not have."""
+
+    def one(index: int) -> object:
+        devices = Devices(coordinator=f"127.0.0.1:{port}", processes=2, index=index)
+        with together(devices, ("train", "prune")[index], silent):
+            pytest.fail("they have nothing in common")
+
+    with ThreadPoolExecutor(2) as pool:
+        ends: list[Future[object]] = [pool.submit(one, index) for index in (1, 0)]
+    for end in ends:
+        message = text(end, UsageError)
+        assert message == "process 0 runs train, and process 1 of 2 prune: give all the same command"
 
 
 def test_all_come_and_end_together(port: int) -> None:
@@ -165,7 +180,7 @@ def test_a_coordinator_that_is_not_there(port: int, monkeypatch: pytest.MonkeyPa
     began = time.monotonic()
     with (
         pytest.raises(PeerLost, match=rf"127.0.0.1:{port} does not answer within 0.5 s .*firewall"),
-        together(devices, silent),
+        together(devices, "train", silent),
     ):
         pass
     assert time.monotonic() - began < 10
@@ -174,7 +189,7 @@ def test_a_coordinator_that_is_not_there(port: int, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1", "."])
 def test_process_0_listens_only_at_an_address_of_its_machine(host: str) -> None:
     devices = Devices(coordinator=f"{host}:8476", processes=2)
-    with pytest.raises(UsageError, match="process 0 cannot listen there"), together(devices, silent):
+    with pytest.raises(UsageError, match="process 0 cannot listen there"), together(devices, "train", silent):
         pass
 
 
@@ -183,7 +198,7 @@ def test_a_port_that_is_taken(port: int) -> None:
         devices = Devices(coordinator=f"127.0.0.1:{port}", processes=2)
         with (
             pytest.raises(UsageError, match="each other process has a --process-index"),
-            together(devices, silent),
+            together(devices, "train", silent),
         ):
             pass
 
@@ -213,7 +228,7 @@ def test_a_stranger_at_the_port_changes_nothing(port: int, noise: bytes) -> None
         return run(port, lambda others: "trained", processes=2)[0]
 
     def second() -> None:
-        with together(Devices(coordinator=f"127.0.0.1:{port}", processes=2, index=1), silent):
+        with together(Devices(coordinator=f"127.0.0.1:{port}", processes=2, index=1), "train", silent):
             pass
 
     with ThreadPoolExecutor(2) as pool:
