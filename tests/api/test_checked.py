@@ -24,7 +24,7 @@ from resnet_edge.api.checked import (
 )
 from resnet_edge.api.names import Words
 from resnet_edge.cli._options import value_type
-from resnet_edge.core.errors import UsageError
+from resnet_edge.core.errors import UnknownName, UsageError
 from resnet_edge.workers.progress import OnProgress
 from tests.api.test_signatures import COMMANDS, function_of, options
 
@@ -150,3 +150,21 @@ def test_nothing_is_begun_with_a_value_that_is_none(
     with pytest.raises(UsageError, match=f"^--{option.replace('_', '-')} .*: give "):
         getattr(resnet_edge, name)(*first, **needed.get(name, {}) | given)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_refuses_a_value_does_not_say_its_option_again(name: str) -> None:
+    for key, hint in hints_of(function_of(name)).items():
+        option = f"--{key.replace('_', '-')}"
+        for value in ("", ":", ",", "no such @ value"):
+            said = _refusal(key, value, hint)
+            assert said.count(f"{option} ") + said.count(f"{option}:") == bool(said), said
+
+
+def _refusal(name: str, value: str, hint: Any) -> str:
+    """What is said of a value; nothing where it is taken."""
+    try:
+        check(name, value, hint)
+    except (UsageError, UnknownName) as error:
+        return str(error)
+    return ""

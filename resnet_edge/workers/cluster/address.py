@@ -29,10 +29,15 @@ class ClusterAddress:
             return cls(word=word, address="auto")
         scheme, colon, rest = word.partition(":")
         if scheme != "ray" or not colon:
-            raise UsageError(f"--cluster {word!r} names no cluster that is known here: {_CHOICES}")
+            raise UsageError(f"{word!r} names no cluster that is known here: {_CHOICES}")
         host, _, port = rest.removeprefix("//").rpartition(":")
         if not host or "/" in host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-            raise UsageError(f"--cluster {word!r} has no HOST:PORT behind {scheme!r}: {_CHOICES}")
+            raise UsageError(f"{word!r} has no HOST:PORT behind {scheme!r}: {_CHOICES}")
+        if ":" in host and not (host.startswith("[") and host.endswith("]")):
+            # Else the end of an address whose port is missing would be taken for one.
+            raise UsageError(
+                f"{word!r} has colons in its HOST: an IPv6 address is in brackets, as in [::1]:6379"
+            )
         address = word if rest.startswith("//") else rest
         return cls(word=word, address=address, host=host.strip("[]"), port=int(port))
 

@@ -33,3 +33,9 @@ def test_an_address(word: str, address: str, host: str, port: int) -> None:
 def test_what_is_none_says_what_is(word: str) -> None:
     with pytest.raises(UsageError, match=r"ray:HOST:PORT .* ray://HOST:PORT"):
         ClusterAddress.parse(word)
+
+
+@pytest.mark.parametrize("word", ["ray:::1:6379", "ray:2001:db8::1", "ray://2001:db8::1:10001", "ray:[::1:1"])
+def test_an_ipv6_address_without_brackets_has_no_port_of_its_own(word: str) -> None:
+    with pytest.raises(UsageError, match=r"an IPv6 address is in brackets, as in \[::1\]:6379"):
+        ClusterAddress.parse(word)
