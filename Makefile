@@ -24,11 +24,15 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## Convert the bundled ResNet-20 on its bundled data, with proof, into demo/
 	$(BIN)/resnet-edge convert --out demo --overwrite
 
+# Where a process of the tests dies, pytest-xdist starts another, loses what was left of the file and waits for it
+# for ever; without another it ends, and names the test that ran (https://github.com/pytest-dev/pytest-xdist/issues/1378).
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations=10
+
 test: $(STAMP)  ## Run the test suite, without the slow tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations=10
+	$(PYTEST) -m "not slow"
 
 slow: $(STAMP)  ## Run the slow tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow --durations=10
+	$(PYTEST) -m slow
 
 lint: $(STAMP)  ## Check style and types
 	$(BIN)/ruff check .
