@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from resnet_edge import __version__
 from resnet_edge.compression.channel_base import Base, base_of, judging_images, plain_loss
@@ -87,8 +88,10 @@ def prepare(task: PrepareChannels, on_progress: OnProgress) -> Prepared:
     placement.agree(lambda: {**_same_everywhere(stamp), **same_everywhere(request.recipe, base.data)})
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     known = folder / "chosen.json"
-    if known.is_file():
-        return Prepared(str(folder), _chosen_in(known), blocks)
+    # The checkpoint is that of process 0, which may go on behind the choice: then no other trains sparse alone.
+    (is_chosen,) = placement.as_in_first([np.asarray(known.is_file())])
+    if is_chosen:
+        return Prepared(str(folder), _chosen_in(known) if placement.writes else None, blocks)
     if request.sparse_epochs:
         _train_sparse(request, base, folder / "sparse", on_progress)
         weights_changed()

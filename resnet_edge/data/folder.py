@@ -17,7 +17,7 @@ from resnet_edge.data.present import is_present
 from resnet_edge.data.resize import apply
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
-GREY = frozenset({"1", "L", "LA", "I", "I;16", "I;16B", "I;16L"})
+GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"})
 
 
 def load(folder: Path, shape: tuple[int, int, int] | None, resize: str = "pillow") -> ImageSet:

@@ -106,6 +106,10 @@ def _pixels_in(error: Exception) -> str:
     return f"{int(match[0]):,}" if match else "too many"
 
 
+STEP = {"LAB": "RGB", "La": "LA"}
+"""Modes of a TIFF that Pillow converts to one other alone, and not to both grey and RGB."""
+
+
 def _eight_bits(file: Path | str, image: Image.Image, kind: str | None) -> Image.Image:
     """The image with 8-bit samples: `convert` would clip wider ones, not scale them."""
     # A PGM file has 16 bits at most; Pillow gives them 32, scaled to 0 to 65535 (PpmImagePlugin).
@@ -113,5 +117,7 @@ def _eight_bits(file: Path | str, image: Image.Image, kind: str | None) -> Image
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise DataError(f"{file} has 32-bit samples, whose range is not known: save it with 8 or 16 bits")
+    if image.mode in STEP:
+        return image.convert(STEP[image.mode])
     # From a palette, straight to grey or RGB, Pillow warns of the transparency that it drops.
     return image.convert("RGBA") if image.mode == "P" and "transparency" in image.info else image

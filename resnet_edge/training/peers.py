@@ -316,7 +316,10 @@ def _join(devices: Devices, ours: Line, joined: list[_Peer]) -> None:
     peer.send(ours)
     line = peer.receive(2 * WAIT)  # process 0 may have been started last, and has as long for the others
     if line is None:
-        raise PeerLost(f"{peer.name} went away before all were there: see what it says, and start all again")
+        raise PeerLost(
+            f"{peer.name} went away before all were there, or what answers at --coordinator "
+            f"{devices.coordinator} is another program: see what process 0 says, and start all again"
+        )
     if line.state == "failed":
         raise UsageError(line.text)
 

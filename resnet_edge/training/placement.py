@@ -113,7 +113,8 @@ def connected(devices: Devices, on_progress: OnProgress) -> Placement:
     """The devices that are asked for; before JAX has computed anything in this process, which then counts as
     alone. The parents have seen all processes come (`training.peers`).
 
-    Raises DeviceUnavailable where there are fewer devices, PeerLost.
+    Raises DeviceUnavailable where there are fewer devices, UsageError where the processes have not as many
+    each, PeerLost.
     """
     if not devices.several:
         return ONE
@@ -129,6 +130,7 @@ def connected(devices: Devices, on_progress: OnProgress) -> Placement:
     of_each: dict[int, list[Any]] = {}
     for device in jax.devices():
         of_each.setdefault(device.process_index, []).append(device)
+    _check_alike([len(of_each[process]) for process in sorted(of_each)], local[0].platform)
     used = [device for process in sorted(of_each) for device in of_each[process][:count]]
     placement = Placement(
         devices=count * devices.processes,
@@ -148,6 +150,22 @@ def connected(devices: Devices, on_progress: OnProgress) -> Placement:
             multihost_utils.sync_global_devices("connected")
     on_progress(Progress(step="devices", note=described(placement), line=True))
     return placement
+
+
+def _check_alike(counts: list[int], platform: str) -> None:
+    """Whether each process has as many devices there, used or not: what JAX's processes tell each other takes
+    that for granted (jax/experimental/multihost_utils.py). Raises UsageError, in every process."""
+    for index, count in enumerate(counts):
+        if count != counts[0]:
+            way = (
+                f"set {SPLIT_CPU} to the same number for all"
+                if platform == "cpu"
+                else "let all see as many, as by CUDA_VISIBLE_DEVICES"
+            )
+            raise UsageError(
+                f"{process_name(index, len(counts))} has {count} {platform} device{'s' * (count > 1)}, and "
+                f"process 0 has {counts[0]}: {way}"
+            )
 
 
 def _exchange(devices: list[Any]) -> None:

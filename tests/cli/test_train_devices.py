@@ -258,6 +258,22 @@ def test_processes_that_do_not_do_the_same_say_so(data: Path, tmp_path: Path, po
 
 
 @pytest.mark.slow
+def test_processes_that_have_not_as_many_devices_say_so(data: Path, tmp_path: Path, port: int) -> None:
+    """Also where each is to use one of them."""
+    words = train(data, tmp_path / "net.keras")
+    processes = [
+        started([*words, *options], **split(count))
+        for options, count in zip(together(port), (2, 1), strict=True)
+    ]
+    for code, errors in [ended(process) for process in processes]:
+        assert code == 2, errors
+        assert errors.startswith(
+            "error: process 1 of 2 has 1 cpu device, and process 0 has 2: set JAX_NUM_CPU"
+        )
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [0, 1])
 def test_the_end_of_one_process_ends_the_other(data: Path, tmp_path: Path, port: int, lost: int) -> None:
     """In time, with a line, and with nothing of it left running; the epochs that are done stay done."""
@@ -335,6 +351,27 @@ def test_channels_are_pruned_on_several_devices_as_on_one(data: Path, tmp_path: 
     for name in ("of0", "two"):
         check_same(tmp_path / f"{name}.keras", tmp_path / "one.keras")
     assert details(tmp_path / "two.keras")["devices"] == details(tmp_path / "of0.keras")["processes"] == 2
+
+
+@pytest.mark.slow
+def test_pruning_goes_on_behind_the_choice_with_other_processes(
+    data: Path, tmp_path: Path, port: int
+) -> None:
+    """Process 0 alone has what was chosen, and what was trained before and after it."""
+    start, one, out = (tmp_path / f"{name}.keras" for name in ("start", "one", "several"))
+    subprocess.run([sys.executable, "-c", NET, str(start)], env={**os.environ, **ONE}, check=True)
+    words = ["prune", str(start), "--method", "channel", "--sparse-epochs", "1"]
+    run([*words, *recipe(data, one)], **ONE)
+    process = started([*words, *recipe(data, out)], **ONE)
+    wait_for_work(process, out)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=LATEST)
+    if process.returncode == 0:
+        pytest.skip("it was faster than the interrupt")
+    processes = [started([*words, *recipe(data, out, *options)]) for options in together(port)]
+    ends = [ended(each) for each in processes]
+    assert [code for code, _ in ends] == [0, 0], ends
+    check_same(out, one)
 
 
 @pytest.mark.slow

@@ -50,6 +50,31 @@ def test_32_bit_samples_are_refused(tmp_path: Path) -> None:
         folder.decode(save(tmp_path / "a.tiff", GRADIENT.astype(np.float32)), 8, 8, 1)
 
 
+EXTRA = b"\x52\x01\x03\x00\x01\x00\x00\x00%c\x00"
+"""The tag ExtraSamples: 1, colours are multiplied by alpha; 2, they are not (TIFF 6.0, section 18)."""
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("mode", "body", "level"),
+    [
+        ("LAB", (128, 0, 0), 119),  # L* = 50.2: 0.186 of the light, and so much in sRGB
+        ("La", (100, 200), 127.5),  # premultiplied: 100 / 200 of 255
+    ],
+)
+def test_modes_of_a_tiff_become_grey_and_colour(
+    tmp_path: Path, channels: int, mode: str, body: tuple[int, ...], level: float
+) -> None:
+    written = {"La": "LA"}.get(mode, mode)  # Pillow reads La, and does not write it
+    file = io.BytesIO()
+    Image.frombytes(written, (8, 8), bytes(body) * 64).save(file, "TIFF")
+    (tmp_path / "a.tiff").write_bytes(file.getvalue().replace(EXTRA % 2, EXTRA % 1))
+    with Image.open(tmp_path / "a.tiff") as opened:
+        assert opened.mode == mode
+    decoded = folder.decode(tmp_path / "a.tiff", 8, 8, channels)
+    assert np.abs(decoded.astype(float) - level).max() <= 2
+
+
 def test_a_transparent_palette_image_decodes(tmp_path: Path) -> None:
     picture = Image.fromarray(colour(10, 20, 30)).convert("P", palette=Image.Palette.ADAPTIVE)
     picture.save(tmp_path / "a.png", transparency=b"\x00\x10")

@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,15 +38,20 @@ class Scratch:
             _swept.add(place)
             sweep(place)
         self._lock: int | None = None
+        self._removing = threading.Lock()
         with uninterrupted():
             self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
             _live.append(self)  # an interrupt can hit before anybody holds it who would remove it
             self._lock = claim(self.path)
 
     def remove(self) -> None:
-        """Remove it, unless it was kept."""
-        if self._lock is None:
-            return
+        """Remove it, unless it was kept. Of several threads (one hears that another process of a training
+        is lost, while this one ends) the first does it, and the others wait."""
+        with self._removing:
+            if self._lock is not None:
+                self._remove(self._lock)
+
+    def _remove(self, lock: int) -> None:
         if (self.path / KEPT).exists():
             (self.path / KEPT).unlink()
         else:
@@ -55,7 +61,7 @@ class Scratch:
                 remove(self.path)
                 raise
         with uninterrupted():  # what runs at exit must not close it again
-            os.close(self._lock)
+            os.close(lock)
             self._lock = None
         with suppress(ValueError):
             _live.remove(self)

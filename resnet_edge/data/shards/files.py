@@ -16,6 +16,8 @@ from resnet_edge.data.shards.kind import Kind, called, kind_of
 MOST = 1_000_000
 """Names that the braces of a pattern may stand for."""
 _BRACES = re.compile(r"\{([^{}]*)\}")
+_NUMBERED = re.compile(r"(\d+)-of-(\d+)")
+"""As TensorFlow and Hugging Face's datasets name the shards of a set: train-00000-of-00004."""
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 
 
@@ -78,7 +80,25 @@ def folder_shards(folder: Path, others: Iterable[Path]) -> tuple[Path, ...]:
             f"{folder} holds shards of several sets ({', '.join(sorted(s.name for s in sets.values()))}): "
             f"name those of one by a pattern, as '{folder / (begins[0] + '*')}'"
         )
+    _check_whole(folder, shards)
     return shards
+
+
+def _check_whole(folder: Path, shards: Iterable[Path]) -> None:
+    """Raises DataError where the names of shards say how many there are, and there are not so many."""
+    numbered = [match for shard in shards if (match := _NUMBERED.search(shard.name))]
+    counts = sorted({int(match[2]) for match in numbered})
+    if len(counts) > 1:
+        raise DataError(
+            f"{folder} holds shards of {counts[0]:,} and of {counts[1]:,}, as their names count them: name "
+            f"those of one set by a pattern, as '{folder / ('*-of-' + numbered[0][2] + '*')}'"
+        )
+    there = {int(match[1]) for match in numbered}
+    if counts and len(there) < counts[0]:
+        raise DataError(
+            f"{folder} holds {len(there):,} of {counts[0]:,} shards, as their names count them: fetch the "
+            f"others, or name those that are enough by a pattern, as '{folder / '*-of-*'}'"
+        )
 
 
 def _is_shard(entry: Path) -> bool:

@@ -18,6 +18,7 @@ import msgspec
 
 from resnet_edge.core.errors import DataError, first_line
 from resnet_edge.data.folder import SUFFIXES
+from resnet_edge.data.shards.keys import label_key
 from resnet_edge.data.shards.record import Record
 
 LONGEST_HEADER = 1 << 20
@@ -49,25 +50,33 @@ def _record(sample: _Sample, file: BinaryIO, title: str) -> Record:
         has = f"{len(photos)} photos (.{', .'.join(photos)})" if photos else "no photo"
         raise DataError(f"{title} has {has} among .{', .'.join(sample.files)}: a sample has one")
     member = sample.files[photos[0]]
-    label = None
-    for end in LABELS:
-        if label is None and end in sample.files:
-            label = _label(sample.files[end], file, f"{title}: .{end}")
+    label = _label_of(sample, file, title)
     return Record(name=member.name, label=label, offset=member.offset_data, size=member.size)
+
+
+def _label_of(sample: _Sample, file: BinaryIO, title: str) -> int | None:
+    for end in LABELS:
+        if end in sample.files and (label := _label(sample.files[end], file, f"{title}: .{end}")) is not None:
+            return label
+    label_key(sample.files, LABELS[:1], title)  # what is called a label, and is none of these, is an error
+    return None
 
 
 def _label(member: tarfile.TarInfo, file: BinaryIO, title: str) -> int | None:
     if member.size > LONGEST_LABEL:
         raise DataError(f"{title} has {member.size:,} bytes, and holds no label")
-    text = os.pread(file.fileno(), member.size, member.offset_data)
+    text = os.pread(file.fileno(), member.size, member.offset_data).strip()
+    if text.isdigit():
+        text = text.lstrip(b"0") or b"0"  # no JSON, and what webdataset reads as a number
     try:
-        value = msgspec.json.decode(text.strip())
+        value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         value = text.decode("utf-8", "backslashreplace").strip()
     if isinstance(value, dict):
-        value = next((value[key] for key in KEYS if key in value), None)
-        if value is None:
+        key = label_key(value, KEYS, title)
+        if key is None or value[key] is None:
             return None
+        value = value[key]
     if type(value) is not int:
         raise DataError(
             f"{title} holds {str(value)[:40]!r}, and a label is the number of a class: write it so"

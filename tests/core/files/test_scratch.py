@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from resnet_edge.core.files.scratch import OWNER, Scratch, keep, scratch_folder, sweep
+from resnet_edge.core.files import scratch
+from resnet_edge.core.files.scratch import OWNER, Scratch, keep, remove, scratch_folder, sweep
 
 KILLED = """
 import os, signal, sys
@@ -40,6 +43,25 @@ def test_a_folder_goes_on_leaving_also_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(KeyError), scratch_folder(tmp_path) as folder:
         fail(folder)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_several_threads_remove_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second closed the lock again, which was no number any more, or another file by then."""
+    began = threading.Event()
+
+    def slowly(folder: Path) -> None:
+        began.set()
+        time.sleep(0.2)
+        remove(folder)
+
+    monkeypatch.setattr(scratch, "remove", slowly)
+    one = Scratch(tmp_path)
+    first = threading.Thread(target=one.remove)
+    first.start()
+    began.wait()
+    one.remove()
+    assert not one.path.exists()
+    first.join()
 
 
 def test_a_sweep_takes_what_a_killed_run_left_and_nothing_else(tmp_path: Path) -> None:

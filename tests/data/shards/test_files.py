@@ -92,6 +92,28 @@ def test_shards_of_training_and_test_images(tmp_path: Path) -> None:
         shards_of(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a-00001-of-00003.tar", "a-00002-of-00003.tar"], r"holds 2 of 3 shards.*pattern, as '.*\*'"),
+        (["a-0-of-1.tar", "a-0-of-2.tar"], r"of 1 and of 2.*'.*/\*-of-1\*'"),
+    ],
+)
+def test_a_folder_that_is_not_whole(tmp_path: Path, names: list[str], message: str) -> None:
+    """Else a download that stopped would be a smaller set, without a word."""
+    shards(tmp_path, *names)
+    with pytest.raises(DataError, match=message):
+        shards_of(str(tmp_path))
+    assert len(shards_of(f"{tmp_path}/*-of-*")) == 2
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_folder_that_is_whole(tmp_path: Path, first: int) -> None:
+    """Whether they are counted from 0 or from 1."""
+    written = shards(tmp_path, *(f"a.tfrecord-{first + row:05}-of-00003" for row in range(3)))
+    assert shards_of(str(tmp_path)) == tuple(written)
+
+
 def test_two_kinds(tmp_path: Path) -> None:
     (tar,) = shards(tmp_path, "s-0.tar")
     other = write_tfrecord(tmp_path / "s-1.tar", photos(1))

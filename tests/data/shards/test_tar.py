@@ -45,6 +45,10 @@ def test_webdataset_itself_writes_such(tmp_path: Path) -> None:
         ({"json": b"7"}, 7),
         ({"json": b'{"width": 500}'}, None),
         ({"txt": b"a cat"}, None),
+        ({"cls": b"007"}, 7),
+        ({"cls": b"000"}, 0),
+        ({"json": b'{"label": null}'}, None),
+        ({"cls": b"7", "label.txt": b"a cat"}, 7),
     ],
 )
 def test_labels(tmp_path: Path, files: dict[str, bytes], label: int | None) -> None:
@@ -62,6 +66,9 @@ def test_labels(tmp_path: Path, files: dict[str, bytes], label: int | None) -> N
         ),
         ([("0.jpg", PHOTO), ("0.json", b'{"label": "cat"}')], r"\.json holds 'cat'"),
         ([("0.jpg", PHOTO), ("0.cls", b"9" * 99999)], "has 99,999 bytes, and holds no label"),
+        ([("0.jpg", PHOTO), ("0.label.json", b"7")], r"\(0\) has no 'cls', and has label\.json: call the"),
+        ([("0.jpg", PHOTO), ("0.json", b"{}"), ("0.label", b"7")], r"has no 'cls', and has label: call the"),
+        ([("0.jpg", PHOTO), ("0.json", b'{"labels": 7}')], r"\.json has no 'label' or 'cls', and has labels"),
         ([("0.cls", b"1")], r"record 0 \(0\) has no photo among \.cls"),
         ([("0.jpg", PHOTO), ("0.png", PHOTO)], r"has 2 photos \(\.jpg, \.png\)"),
         ([("0.jpg", PHOTO), ("0.jpg", PHOTO)], "has 0.jpg twice"),
