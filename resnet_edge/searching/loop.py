@@ -141,7 +141,6 @@ class TrialLoop:
             outcome = replace(same, number=trial.number, repeats=same.number, seconds=0.0)
         else:
             outcome = self._tried(trial.number, configuration)
-            self._say(self._line(outcome))
         self._study.run(
             TellTrial(
                 place=self._place,
@@ -150,6 +149,8 @@ class TrialLoop:
                 violations=violations_of(outcome, self._request.limits, self._baseline),
             )
         )
+        if same is None:  # said once it is kept
+            self._say(self._line(outcome))
         return same is not None
 
     def _tried(self, number: int, configuration: Configuration) -> Outcome:

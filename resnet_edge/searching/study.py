@@ -179,10 +179,15 @@ class _Lock(JournalFileOpenLock):
 
 @lru_cache(maxsize=4)
 def _study(place: StudyPlace) -> optuna.Study:
-    """With a sampler whose draws go on where those of the study so far ended."""
+    """With a sampler whose draws go on where those of the study so far ended. It draws all choices together,
+    since what a share to prune is worth depends on the scheme, and stays away from trials under way."""
     storage = _storage(place.journal)
     begun = len(optuna.load_study(storage=storage, study_name=NAME).get_trials(deepcopy=False))
-    sampler = optuna.samplers.TPESampler(seed=place.seed + begun)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna calls these options experimental
+        sampler = optuna.samplers.TPESampler(
+            seed=place.seed + begun, multivariate=True, group=True, constant_liar=True
+        )
     return optuna.load_study(storage=storage, study_name=NAME, sampler=sampler)
 
 
