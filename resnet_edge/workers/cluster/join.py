@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ray
@@ -82,3 +82,10 @@ def names_of(machines: Sequence[dict[str, Any]]) -> dict[str, str]:
         one["NodeID"]: address if addresses.count(address) == 1 else f"{address} ({one['NodeID'][:6]})"
         for one, address in zip(machines, addresses, strict=True)
     }
+
+
+def name_beside(names: Mapping[str, str], machine: dict[str, Any]) -> str:
+    """What people call a machine that came later, beside the `names` of others, which stay."""
+    address = str(machine["NodeManagerAddress"])
+    others = {name.partition(" ")[0] for name in names.values()}
+    return f"{address} ({machine['NodeID'][:6]})" if address in others else address

@@ -70,3 +70,14 @@ def test_machines_that_share_an_address_are_told_apart() -> None:
         "bbbbbbbb": "10.0.0.2",
         "cccccccc": "10.0.0.1 (cccccc)",
     }
+
+
+def test_a_machine_that_comes_later_takes_no_name_of_another() -> None:
+    names = {"aaaaaaaa": "10.0.0.1", "bbbbbbbb": "10.0.0.2 (bbbbbb)"}
+    for address, name in (
+        ("10.0.0.3", "10.0.0.3"),
+        ("10.0.0.1", "10.0.0.1 (cccccc)"),
+        ("10.0.0.2", "10.0.0.2 (cccccc)"),
+    ):
+        later = {"NodeID": "cccccccc", "NodeManagerAddress": address}
+        assert join.name_beside(names, later) == name

@@ -12,7 +12,7 @@ import pytest
 
 from resnet_edge.core.errors import ClusterUnavailable, DataError, WorkerFailed
 from resnet_edge.workers.cluster.address import ClusterAddress
-from resnet_edge.workers.cluster.connection import ClusterConnection
+from resnet_edge.workers.cluster.connection import ClusterConnection, kind_of
 from resnet_edge.workers.cluster.node import own_identity
 from resnet_edge.workers.cluster.process import ClusterProcess
 from resnet_edge.workers.process import WorkerProcess
@@ -149,6 +149,32 @@ def test_a_machine_that_is_lost_costs_nothing(
     assert nodes.count(with_both.nodes[0].node) + nodes.count(with_both.nodes[1].node) == 4
     # The machine that is lost cannot remove what it had; here both nodes are one machine.
     assert losing_cluster.left() == []
+
+
+def test_a_machine_that_comes_later_is_known_with_what_it_is(
+    losing_cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in losing_cluster.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def ran_on(number: int) -> str:
+        with ClusterProcess(f"copy {number}", tmp_path / "log", cluster) as process:
+            process.run(copying(tmp_path, number, seconds=2))
+            return process.node
+
+    copying(tmp_path)
+    losing_cluster.lose_a_node()
+    with joined(losing_cluster, tmp_path / "cluster.log") as cluster, ThreadPoolExecutor(4) as threads:
+        (first,) = cluster.nodes
+        losing_cluster.add_a_node()
+        ran = {*threads.map(ran_on, range(12))}
+        nodes = {one.node: one for one in cluster.nodes}
+    assert len(ran) == 2
+    assert ran == {*nodes}
+    (later,) = ran - {first.node}
+    assert later.startswith(f"{first.node.partition(' ')[0]} (")  # both are this machine
+    assert (nodes[later].cpus, nodes[later].versions) == (1, first.versions)
+    assert kind_of(nodes[later].machine) == kind_of(first.machine)
 
 
 def test_through_ray_client_it_is_the_same(
