@@ -37,6 +37,10 @@ def test_no_cluster_here_is_said() -> None:
         ("ray client connection timeout", r"goes as ray:HOST:PORT$"),
         ("Failed to connect to Ray cluster at 192.0.2.2:10001", r"ray://HOST:PORT where it is the port of"),
         (
+            "Traceback:\npsutil.ZombieProcess: PID still exists but it's a zombie (pid=16576)",
+            r"^the process that Ray starts there for each client ended at once, 3 times: ray_client_server_",
+        ),
+        (
             "RAY_AUTH_TOKEN_PATH is set but file cannot be opened or is empty: /t. Ensure that\nthe token",
             r"^it has no token to show .*empty: /t\): put that of the cluster into ~/.ray/auth_token",
         ),
