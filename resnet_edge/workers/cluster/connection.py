@@ -35,9 +35,9 @@ LEAVE_SECONDS = 30.0
 class ClusterConnection:
     """Use as a context manager; leaving it leaves the cluster, on which nothing stays of this run.
 
-    `log` takes what Ray prints. `nodes` are the machines, once `join` came back; `run` names this run on the
-    cluster, and below `token` are the paths of its tasks (`messages.NodeCall`). Raises MissingDependency
-    where Ray is not installed, ClusterUnavailable.
+    `log` takes what Ray prints. `nodes` are the machines, once `join` came back, and those that come later
+    and do something of this run; `run` names this run on the cluster, and below `token` are the paths of its
+    tasks (`messages.NodeCall`). Raises MissingDependency where Ray is not installed, ClusterUnavailable.
     """
 
     def __init__(self, address: ClusterAddress, log: Path) -> None:
@@ -105,7 +105,10 @@ class ClusterConnection:
 
     def call(self, order: DriverRequest) -> DriverReply:
         """The end of a call. Raises ClusterUnavailable, and what else the driver has to say."""
-        return self._answer_to(order, None)
+        answer = self._answer_to(order, None)
+        with self._lock:
+            self.nodes += tuple(answer.nodes or ())
+        return answer
 
     def cancel(self, id: int) -> None:
         """Have a call ended; it is answered all the same."""

@@ -28,7 +28,7 @@ from resnet_edge.core.errors import ClusterUnavailable, DataError, OutputError, 
 from resnet_edge.core.files.atomic import hidden, take_name
 from resnet_edge.workers.cluster import node
 from resnet_edge.workers.cluster.address import ClusterAddress
-from resnet_edge.workers.cluster.join import connect, names_of
+from resnet_edge.workers.cluster.join import connect, name_beside, names_of
 from resnet_edge.workers.cluster.messages import ClusterNode, DriverReply, DriverRequest, Identity, NodeReply
 from resnet_edge.workers.cluster.objects import Objects
 
@@ -41,6 +41,9 @@ LOST = (
     ray.exceptions.OutOfMemoryError,
 )
 """How Ray says that a machine or a process died."""
+GONE = (ray.exceptions.NodeDiedError, ray.exceptions.TaskUnschedulableError)
+"""How Ray says that a machine that it listed has gone, of a task that was for that one."""
+_NO_MACHINE = "no machine of the cluster is left: see `ray status`, and run again; what is done stays"
 LOOK = 5.0
 """Seconds between two looks at the machines while a call waits."""
 ALONE = 60.0
@@ -69,7 +72,7 @@ class _Driver:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._sending = threading.Lock()
+        self._sending, self._naming = threading.Lock(), threading.Lock()
         self._objects = Objects()
         self._calls: dict[int, Any] = {}
         self._cancelled: set[int] = set()
@@ -152,6 +155,8 @@ class _Driver:
                 )
             try:
                 said = msgspec.json.decode(ray.get(answer))
+            except GONE:
+                continue
             except LOST as error:
                 raise ClusterUnavailable(
                     f"{name} of the cluster was lost while it was asked what it is ({first_line(error)}): "
@@ -174,6 +179,8 @@ class _Driver:
                     versions=theirs.versions,
                 )
             )
+        if not nodes:
+            raise ClusterUnavailable(_NO_MACHINE)
         return nodes
 
     def _called(self, order: DriverRequest) -> DriverReply:
@@ -187,9 +194,23 @@ class _Driver:
                     break
         for path, content in written.items():
             write(path_here(path, order), content)
+        came = self._came(reply)
         name = self._names.get(reply.node, reply.node)
         reply.text, reply.node = reply.text.replace(reply.node, name), name
-        return DriverReply(ended=reply, seconds=time.monotonic() - began)
+        reply.machine, reply.versions = {}, {}
+        return DriverReply(ended=reply, nodes=came, seconds=time.monotonic() - began)
+
+    def _came(self, reply: NodeReply) -> list[ClusterNode]:
+        """The machine of a reply, where it came to the cluster after this run did."""
+        with self._naming:
+            if reply.node in self._names:
+                return []
+            # Those that are gone again, too.
+            for one in (one for one in ray.nodes() if one["NodeID"] == reply.node):
+                self._names[reply.node] = name = name_beside(self._names, one)
+                cpus = int(one["Resources"].get("CPU", 0))
+                return [ClusterNode(node=name, cpus=cpus, machine=reply.machine, versions=reply.versions)]
+        return []
 
     def _ended(
         self, order: DriverRequest, line: bytes, refs: dict[str, list[Any]]
@@ -228,10 +249,7 @@ class _Driver:
                     raise WorkerFailed(f"{order.call.name if order.call else 'a call'} was given up")
                 if self._alone_for(order.cpus) > ALONE:
                     ray.cancel(ref)
-                    raise ClusterUnavailable(
-                        "no machine of the cluster is left: see `ray status`, and run again; what is done "
-                        "stays"
-                    )
+                    raise ClusterUnavailable(_NO_MACHINE)
             sent, written = ray.get(ref)
         finally:
             self._calls.pop(order.id, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ray
@@ -14,6 +14,16 @@ from resnet_edge.workers.cluster.address import ClusterAddress
 
 KNOCK = 10.0
 """Seconds for a port to answer."""
+STARTS = 3
+"""How often a client is tried for which Ray's head could not start a process of its own."""
+_NOT_STARTED = (
+    "Starting Ray client server failed",
+    "Proxy failed to Connect to backend",
+    "psutil.ZombieProcess",
+    "psutil.NoSuchProcess",
+)
+"""What Ray says where that process ends as it starts, which it does now and then on a busy head: it is forked
+off beside threads (https://github.com/ray-project/ray/pull/63408). Goes, with STARTS, when Ray has that."""
 
 
 def connect(address: ClusterAddress) -> None:
@@ -30,11 +40,22 @@ def connect(address: ClusterAddress) -> None:
     client = logging.getLogger("ray.util.client.worker")
     client.setLevel(logging.DEBUG)  # where alone it says that a token is wrong
     try:
-        ray.init(address=address.address, log_to_driver=False, logging_level=logging.ERROR)
+        _init(address)
     except Exception as error:  # of any kind of Ray's, each with its own text
         raise ClusterUnavailable(f"{address.word}: {reason(error)}") from error
     finally:
         client.setLevel(logging.NOTSET)
+
+
+def _init(address: ClusterAddress) -> None:
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(address=address.address, log_to_driver=False, logging_level=logging.ERROR)
+        except Exception as error:  # of any kind of Ray's
+            if not left or not any(words in str(error) for words in _NOT_STARTED):
+                raise
+        else:
+            return
 
 
 def reason(error: Exception) -> str:
@@ -56,6 +77,11 @@ def reason(error: Exception) -> str:
         return (
             "no Ray Client answers there: ray:// takes its port, 10001 where nobody chose another, and the "
             "address that `ray start --head` prints goes as ray:HOST:PORT"
+        )
+    if any(words in text for words in _NOT_STARTED):
+        return (
+            f"the process that Ray starts there for each client ended at once, {STARTS} times: "
+            "ray_client_server_*.err among the logs of its head says why; ray:HOST:PORT does without it"
         )
     if "Failed to connect to Ray cluster" in text:
         return (
@@ -82,3 +108,10 @@ def names_of(machines: Sequence[dict[str, Any]]) -> dict[str, str]:
         one["NodeID"]: address if addresses.count(address) == 1 else f"{address} ({one['NodeID'][:6]})"
         for one, address in zip(machines, addresses, strict=True)
     }
+
+
+def name_beside(names: Mapping[str, str], machine: dict[str, Any]) -> str:
+    """What people call a machine that came later, beside the `names` of others, which stay."""
+    address = str(machine["NodeManagerAddress"])
+    others = {name.partition(" ")[0] for name in names.values()}
+    return f"{address} ({machine['NodeID'][:6]})" if address in others else address

@@ -55,7 +55,8 @@ class DriverRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
 class NodeReply(msgspec.Struct, kw_only=True, omit_defaults=True):
     """From a machine, for one call: `reply`, or the kind of an `error` with its `text` and, of a worker that
     failed, the end of its `log`. `node` is its address, `placed_bytes` what it had to fetch for the call,
-    and `seconds` how long it was at work, of which `placing` for that."""
+    and `seconds` how long it was at work, of which `placing` for that. `machine` and `versions` are those of
+    `ClusterNode`."""
 
     error: str | None = None
     text: str = ""
@@ -67,6 +68,8 @@ class NodeReply(msgspec.Struct, kw_only=True, omit_defaults=True):
     placed_bytes: int = 0
     seconds: float = 0.0
     placing: float = 0.0
+    machine: dict[str, Any] = {}
+    versions: dict[str, str] = {}
 
 
 class ClusterNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,8 +83,8 @@ class ClusterNode(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DriverReply(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """To the parent, for the call `id`, or 0 for `join`: the `nodes`, or how a call ended (`ended`); `error`
-    and `text` where the cluster failed it."""
+    """To the parent, for the call `id`, or 0 for `join`: the `nodes`, or how a call ended (`ended`), with
+    `nodes` that it ran on and nobody knew of; `error` and `text` where the cluster failed it."""
 
     id: int = 0
     nodes: list[ClusterNode] | None = None

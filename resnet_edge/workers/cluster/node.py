@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -28,7 +29,7 @@ from resnet_edge.core.errors import (
     first_line,
 )
 from resnet_edge.core.files import scratch
-from resnet_edge.core.machine import versions
+from resnet_edge.core.machine import machine, versions
 from resnet_edge.core.packages import BASE
 from resnet_edge.workers.cluster.messages import Identity, NodeCall, NodeReply
 from resnet_edge.workers.cluster.run_files import FilePart, RunFiles
@@ -51,6 +52,12 @@ def own_identity() -> Identity:
     """Of this machine."""
     compute = {name: version for name, version in versions().items() if name not in _NO_NUMBERS}
     return Identity(resnet_edge=__version__, digest=code_digest(), versions=compute)
+
+
+@cache
+def own_machine() -> dict[str, Any]:
+    """What this machine is."""
+    return machine()
 
 
 def difference(ours: Identity, theirs: Identity, node: str, needed: Sequence[str] = ()) -> str:
@@ -103,6 +110,7 @@ def run(line: bytes, parts: Mapping[str, Sequence[FilePart]], node: str) -> tupl
         text = f"{type(error).__name__}: {first_line(error)}"
         reply = NodeReply(error=WorkerFailed.__name__, text=text)
     reply.node, reply.seconds = node, time.monotonic() - began
+    reply.machine, reply.versions = own_machine(), own_identity().versions
     sent = msgspec.json.encode(reply)
     if token:
         sent = _spelled(sent, own, token)

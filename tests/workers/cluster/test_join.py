@@ -37,6 +37,10 @@ def test_no_cluster_here_is_said() -> None:
         ("ray client connection timeout", r"goes as ray:HOST:PORT$"),
         ("Failed to connect to Ray cluster at 192.0.2.2:10001", r"ray://HOST:PORT where it is the port of"),
         (
+            "Traceback:\npsutil.ZombieProcess: PID still exists but it's a zombie (pid=16576)",
+            r"^the process that Ray starts there for each client ended at once, 3 times: ray_client_server_",
+        ),
+        (
             "RAY_AUTH_TOKEN_PATH is set but file cannot be opened or is empty: /t. Ensure that\nthe token",
             r"^it has no token to show .*empty: /t\): put that of the cluster into ~/.ray/auth_token",
         ),
@@ -70,3 +74,14 @@ def test_machines_that_share_an_address_are_told_apart() -> None:
         "bbbbbbbb": "10.0.0.2",
         "cccccccc": "10.0.0.1 (cccccc)",
     }
+
+
+def test_a_machine_that_comes_later_takes_no_name_of_another() -> None:
+    names = {"aaaaaaaa": "10.0.0.1", "bbbbbbbb": "10.0.0.2 (bbbbbb)"}
+    for address, name in (
+        ("10.0.0.3", "10.0.0.3"),
+        ("10.0.0.1", "10.0.0.1 (cccccc)"),
+        ("10.0.0.2", "10.0.0.2 (cccccc)"),
+    ):
+        later = {"NodeID": "cccccccc", "NodeManagerAddress": address}
+        assert join.name_beside(names, later) == name

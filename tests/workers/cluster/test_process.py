@@ -12,11 +12,11 @@ import pytest
 
 from resnet_edge.core.errors import ClusterUnavailable, DataError, WorkerFailed
 from resnet_edge.workers.cluster.address import ClusterAddress
-from resnet_edge.workers.cluster.connection import ClusterConnection
+from resnet_edge.workers.cluster.connection import ClusterConnection, kind_of
 from resnet_edge.workers.cluster.node import own_identity
 from resnet_edge.workers.cluster.process import ClusterProcess
 from resnet_edge.workers.process import WorkerProcess
-from tests.workers.cluster.fixtures import RayCluster, started
+from tests.workers.cluster.fixtures import CODE, RayCluster, started
 from tests.workers.cluster.probes import CopyFile
 
 pytestmark = pytest.mark.slow
@@ -151,6 +151,32 @@ def test_a_machine_that_is_lost_costs_nothing(
     assert losing_cluster.left() == []
 
 
+def test_a_machine_that_comes_later_is_known_with_what_it_is(
+    losing_cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in losing_cluster.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def ran_on(number: int) -> str:
+        with ClusterProcess(f"copy {number}", tmp_path / "log", cluster) as process:
+            process.run(copying(tmp_path, number, seconds=2))
+            return process.node
+
+    copying(tmp_path)
+    losing_cluster.lose_a_node()
+    with joined(losing_cluster, tmp_path / "cluster.log") as cluster, ThreadPoolExecutor(4) as threads:
+        (first,) = cluster.nodes
+        losing_cluster.add_a_node()
+        ran = {*threads.map(ran_on, range(12))}
+        nodes = {one.node: one for one in cluster.nodes}
+    assert len(ran) == 2
+    assert ran == {*nodes}
+    (later,) = ran - {first.node}
+    assert later.startswith(f"{first.node.partition(' ')[0]} (")  # both are this machine
+    assert (nodes[later].cpus, nodes[later].versions) == (1, first.versions)
+    assert kind_of(nodes[later].machine) == kind_of(first.machine)
+
+
 def test_through_ray_client_it_is_the_same(
     ray_cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +188,35 @@ def test_through_ray_client_it_is_the_same(
         with ClusterProcess("copy", tmp_path / "log", connection) as process:
             assert process.run(copying(tmp_path)).size == 1 << 20
     assert ray_cluster.left() == []
+
+
+ENDS_AT_ONCE = """
+import pathlib, sys
+if "--mode=specific-server" in sys.orig_argv:
+    ends = pathlib.Path(__file__).with_name("ends")
+    left = int(ends.read_text())
+    ends.write_text(str(left - 1))
+    if left > 0:
+        sys.stderr.close()
+        raise SystemExit(1)
+"""
+"""Python runs it as it starts; Ray's head starts such a server for each client."""
+
+
+def test_a_server_of_ray_client_that_ends_at_once_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("grpc", reason="Ray Client needs it: pip install 'ray[client]'")
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "sitecustomize.py").write_text(ENDS_AT_ONCE, encoding="utf-8")
+    (tmp_path / "ends").write_text("1", encoding="utf-8")
+    paths = {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, CODE)))}
+    with started(tmp_path / "nodes", **paths) as cluster:
+        for name, value in cluster.environment.items():
+            monkeypatch.setenv(name, value)
+        with joined(cluster, tmp_path / "cluster.log", cluster.client_word) as connection:
+            assert len(connection.nodes) == 2
+    assert int((tmp_path / "ends").read_text()) < 0  # it was started again
 
 
 @pytest.mark.parametrize("client", [False, True])
@@ -225,7 +280,7 @@ def test_a_machine_that_comes_in_its_place_goes_on_and_without_one_the_run_ends(
         time.sleep(10)
         cluster.add_a_node()
         assert running.result(60).size == 1 << 20
-        assert process.node not in {one.node for one in connection.nodes}
+        assert process.node in {one.node for one in connection.nodes[1:]}  # it came later
         cluster.lose_a_node()
         began = time.monotonic()
         with pytest.raises(ClusterUnavailable, match=r"no machine of the cluster is left: .*run again"):
