@@ -30,18 +30,18 @@ def make(request: WriteFiles, on_progress: OnProgress) -> MadeFiles:
         profile: DeliveryProfile = registry.load("bundle.targets", name)
         of_profile, refused = _of_profile(request, name, profile)
         if not of_profile and not request.wherever_possible:
-            why = "; ".join(refused) or f"it takes {', '.join(profile.SCHEMES)}"
+            why = "; ".join(refused) or f"it takes {', '.join((*profile.SCHEMES, *profile.ON_REQUEST))}"
             raise ArtifactError(f"the profile {registry.option_of(name)} has nothing to hold: {why}")
         files += of_profile
         left += refused
     if not files:
         raise ArtifactError(f"no profile has anything to hold: {'; '.join(dict.fromkeys(left))}")
-    return MadeFiles(tuple(files), tuple(left))
+    return MadeFiles(tuple(files), tuple(dict.fromkeys(left)))
 
 
 def _of_profile(request: WriteFiles, name: str, profile: DeliveryProfile) -> tuple[list[MadeFile], list[str]]:
     files, refused = [], []
-    for scheme in profile.SCHEMES:
+    for scheme in _schemes(request, profile):
         if request.schemes is not None and scheme not in request.schemes:
             continue
         artifact = next(
@@ -60,6 +60,13 @@ def _of_profile(request: WriteFiles, name: str, profile: DeliveryProfile) -> tup
             (Path(request.folder) / registry.option_of(name) / artifact.file).unlink(missing_ok=True)
             refused.append(f"{registry.option_of(name)} has no {artifact.file}: {error}")
     return files, refused
+
+
+def _schemes(request: WriteFiles, profile: DeliveryProfile) -> tuple[str, ...]:
+    converted = {artifact.scheme for artifact in request.artifacts if artifact.format == profile.FORMAT}
+    if request.schemes is None and converted & {*profile.SCHEMES}:
+        return profile.SCHEMES
+    return (*profile.SCHEMES, *profile.ON_REQUEST)
 
 
 def _ways_out(request: WriteFiles) -> str:

@@ -88,7 +88,7 @@ def prepare(task: PrepareChannels, on_progress: OnProgress) -> Prepared:
     placement.agree(lambda: {**_same_everywhere(stamp), **same_everywhere(request.recipe, base.data)})
     folder = open_checkpoint(out, stamp, request.resume, request.overwrite)
     known = folder / "chosen.json"
-    # The checkpoint is that of process 0, which may go on behind the choice: then no other trains sparse alone.
+    # The checkpoint is that of process 0, which may go on behind the choice: no other trains sparse alone.
     (is_chosen,) = placement.as_in_first([np.asarray(known.is_file())])
     if is_chosen:
         return Prepared(str(folder), _chosen_in(known) if placement.writes else None, blocks)

@@ -87,7 +87,7 @@ with interruptible():
     signal.raise_signal(signal.SIGHUP)
     print("went on")
 """
-WHILE_A_CLASS_IS_MADE = """
+HIT_IN_A_CLASS = """
 class Field:
     def __set_name__(self, owner, name):
         signal.raise_signal(signal.SIGINT)
@@ -166,7 +166,7 @@ def test_what_was_whole_by_then_is_told(tmp_path: Path, there: bool, comes: bool
 
 def test_an_interrupt_while_a_class_is_made_is_one() -> None:
     """Python 3.11 makes a RuntimeError of it."""
-    assert said(WHILE_A_CLASS_IS_MADE) == ["not lost"]
+    assert said(HIT_IN_A_CLASS) == ["not lost"]
 
 
 def test_another_runtime_error_stays_what_it_is() -> None:

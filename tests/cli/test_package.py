@@ -567,6 +567,26 @@ def test_a_profile_that_has_nothing_to_hold(place: Place, copy: Path, given: Giv
 
 
 @pytest.mark.slow
+def test_what_was_converted_alone_ships(place: Place, given: Given) -> None:
+    """As a point of a search does. Beside others it comes where --schemes names it."""
+    place.command = "convert"
+    words = (str(given.model), "--data", str(given.data), "--schemes", "dynamic,fp32", "--max-drop", "5")
+    assert place.run(*words, "--formats", "tflite", "--out", "dist").code == 0
+    place.command = "package"
+    for more, schemes in (((), ["fp32"]), (("--schemes", "dynamic"), ["dynamic"])):
+        ended = place.run("dist", "--data", str(given.data), "--out", "bundle", "--overwrite", *QUICK, *more)
+        assert ended.code == 0, ended.err
+        index = loaded(place.here / "bundle" / "bundle.json")
+        assert [entry["scheme"] for entry in index["files"]] == schemes
+    report = loaded(place.here / "dist" / "report.json")
+    report["artifacts"] = [entry for entry in report["artifacts"] if entry["scheme"] == "dynamic"]
+    (place.here / "dist" / "report.json").write_text(json.dumps(report))
+    ended = place.run("dist", "--data", str(given.data), "--out", "bundle", "--overwrite", *QUICK)
+    assert ended.code == 0, ended.err
+    assert (place.here / "bundle" / "litert" / f"{given.model.stem}.dynamic.tflite").is_file()
+
+
+@pytest.mark.slow
 def test_four_channels_get_the_profiles_that_can_hold_them(tmp_path: Path) -> None:
     image = keras.Input((12, 12, 4))
     scores = layers.Dense(4)(layers.GlobalAveragePooling2D()(layers.Conv2D(8, 3, activation="relu")(image)))

@@ -33,8 +33,10 @@ def test_it_names_what_there_is(name: str) -> None:
     assert profile.TITLE
     assert profile.FORMAT in registry.names("formats")
     assert profile.SCHEMES
-    assert set(profile.SCHEMES) <= set(registry.names("schemes"))
-    for scheme in profile.SCHEMES:
+    schemes = (*profile.SCHEMES, *profile.ON_REQUEST)
+    assert len(set(schemes)) == len(schemes)
+    assert set(schemes) <= set(registry.names("schemes"))
+    for scheme in schemes:
         assert (
             registry.load("formats", profile.FORMAT).refusal(registry.load("schemes", scheme).SCHEME) is None
         )
@@ -46,7 +48,8 @@ def test_it_names_what_there_is(name: str) -> None:
 @pytest.mark.parametrize("name", PROFILES)
 def test_its_runtimes_open_its_format(name: str) -> None:
     profile = registry.load("bundle.targets", name)
-    for runtime in {name for scheme in profile.SCHEMES for name in profile.runtimes(scheme)}:
+    schemes = (*profile.SCHEMES, *profile.ON_REQUEST)
+    for runtime in {name for scheme in schemes for name in profile.runtimes(scheme)}:
         try:
             backend = registry.load("backends", runtime)
         except MissingDependency:
@@ -59,7 +62,7 @@ def test_its_runtimes_open_its_format(name: str) -> None:
 @pytest.mark.parametrize("outputs", [1, 3])
 def test_its_border_suits_its_scheme(name: str, output: Output, outputs: int) -> None:
     profile = registry.load("bundle.targets", name)
-    for scheme in profile.SCHEMES:
+    for scheme in (*profile.SCHEMES, *profile.ON_REQUEST):
         border = profile.border(scheme, Head.of_outputs(outputs, output))
         if border is None:
             assert not profile.METADATA  # which would change the bytes

@@ -6,6 +6,9 @@ A profile is a module with
 - `TITLE`: whom it is for, in a few words;
 - `FORMAT`: the format of its files;
 - `SCHEMES`: the schemes that it takes, in the order in which a reader should look at them;
+- `ON_REQUEST`: those that it takes as well where they are named, or nothing else was converted;
+- `ON_GPU`: those with the floats that a phone's GPU computes with (docs/bench.md tells what it makes of
+  integers);
 - `METADATA`: whether its files tell apps of themselves (TFLite metadata);
 - `CHANNELS`: how many channels its files may take, None for any number;
 - `PHONES`: whether its files are for phones, among others;
@@ -47,6 +50,8 @@ class DeliveryProfile(Protocol):
     TITLE: str
     FORMAT: str
     SCHEMES: tuple[str, ...]
+    ON_REQUEST: tuple[str, ...]
+    ON_GPU: tuple[str, ...]
     METADATA: bool
     CHANNELS: tuple[int, ...] | None
     PHONES: bool

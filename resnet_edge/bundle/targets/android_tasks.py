@@ -16,6 +16,8 @@ from resnet_edge.graph.io_adapter import Border
 TITLE = "MediaPipe Tasks and ML Kit, on Android, iOS and the web"
 FORMAT = "tflite"
 SCHEMES = ("int8", "fp16", "fp32")
+ON_REQUEST = ("dynamic",)
+ON_GPU = ("fp16", "fp32")
 METADATA = True
 CHANNELS = (1, 3)
 PHONES = True

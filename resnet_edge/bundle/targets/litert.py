@@ -11,6 +11,8 @@ from resnet_edge.graph.io_adapter import Border
 TITLE = "LiteRT's Interpreter and CompiledModel, on Android, iOS, Linux and the web"
 FORMAT = "tflite"
 SCHEMES = ("int8", "fp16", "fp32")
+ON_REQUEST = ("dynamic", "int16x8")
+ON_GPU = ("fp16", "fp32")
 METADATA = False
 CHANNELS = None
 PHONES = True

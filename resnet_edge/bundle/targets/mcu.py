@@ -13,6 +13,8 @@ from resnet_edge.graph.model import read_graph
 TITLE = "TFLite Micro, on microcontrollers"
 FORMAT = "tflite"
 SCHEMES = ("int8",)
+ON_REQUEST: tuple[str, ...] = ()
+ON_GPU: tuple[str, ...] = ()
 METADATA = False
 CHANNELS = None
 PHONES = False

@@ -12,6 +12,8 @@ from resnet_edge.graph.io_adapter import Border
 TITLE = "ONNX Runtime, on phones, servers, in Node.js and the browser"
 FORMAT = "onnx"
 SCHEMES = ("int8", "fp32")
+ON_REQUEST = ("fp16",)
+ON_GPU = ("fp32", "fp16")
 METADATA = False
 CHANNELS = None
 PHONES = True

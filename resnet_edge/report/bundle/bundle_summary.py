@@ -69,13 +69,14 @@ def _others(files: tuple[BundledFile, ...]) -> list[str]:
 
 
 def _finer(files: tuple[BundledFile, ...]) -> list[BundledFile]:
-    """Files for phones of other schemes than the first of their profile."""
+    """Files for a phone's GPU, where the first of their profile is none."""
     schemes = {file.profile: file.scheme for file in reversed(files)}
-    return [file for file in files if file.scheme != schemes[file.profile] and _is_for_phones(file)]
+    return [file for file in files if _on_gpu(file, file.scheme) and not _on_gpu(file, schemes[file.profile])]
 
 
-def _is_for_phones(file: BundledFile) -> bool:
-    return registry.constant("bundle.targets", file.profile, "PHONES", False)
+def _on_gpu(file: BundledFile, scheme: str) -> bool:
+    schemes: tuple[str, ...] = registry.constant("bundle.targets", file.profile, "ON_GPU", ())
+    return scheme in schemes
 
 
 def _agreeing(bundle: Bundle) -> list[str]:

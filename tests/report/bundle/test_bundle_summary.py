@@ -52,8 +52,14 @@ def test_it_names_a_file_for_each_kind_of_app_and_what_to_do_first() -> None:
     assert len(lines) <= 12
 
 
+def test_a_gpu_gets_floats_and_what_begins_with_floats_has_no_other_for_it() -> None:
+    for first, second in (("dynamic", "int16x8"), ("fp16", "fp32")):
+        lines = summary(file("litert", first), file("litert", second), proofs=())
+        assert not any("GPU" in line for line in lines)
+
+
 def test_the_number_of_files_makes_no_more_lines() -> None:
-    files = tuple(file("litert", f"int{n}") for n in range(20))
+    files = tuple(replace(file("litert", "int8"), path=f"litert/{n}.tflite") for n in range(20))
     proofs = tuple(proof(each, f"backend{n}") for each in files for n in range(9))
     assert len(summary(*files, proofs=proofs)) < 12
 
