@@ -61,13 +61,15 @@ def search_code(result: SearchResult) -> int:
         return EXIT_COULD_NOT
     if "fail" in verdicts:
         return EXIT_FAILED_PROOF
-    return EXIT_DONE if verdicts == {"pass"} else EXIT_INCONCLUSIVE
+    return EXIT_DONE if verdicts == {"pass"} and not open_doubts(result.doubts) else EXIT_INCONCLUSIVE
 
 
 def search_trouble(result: SearchResult) -> str | None:
-    """The first point that is not proved, a failed one before others."""
+    """Why the model is in doubt, else the first point that is not proved, a failed one before others."""
     if not result.points:
         return "no point is on the frontier: search with wider limits or more trials"
+    if doubts := open_doubts(result.doubts):
+        return doubts[0].sentence
     unproved = sorted((p for p in result.points if p.verdict != "pass"), key=lambda p: p.verdict != "fail")
     if not unproved:
         return None

@@ -27,6 +27,7 @@ from resnet_edge.report.charts import scatter_plot, svg
 from resnet_edge.report.charts.accuracy_latency import Chart
 from resnet_edge.report.charts.scheme_colours import scheme_colour
 from resnet_edge.report.charts.search_chart import SHAPES, STANDINGS, latency_chart, shape, size_chart
+from resnet_edge.report.doubted import doubted
 from resnet_edge.report.rows import WORDS, Standing
 from resnet_edge.report.search_words import (
     LEFT,
@@ -217,7 +218,7 @@ def _value(value: object) -> str:
 
 
 def _notes(result: SearchResult) -> Iterator[Block]:
-    yield from bullets(result.notes)
+    yield from bullets((*doubted(result.doubts), *result.notes))
 
 
 def _machine(result: SearchResult) -> Iterator[Block]:
