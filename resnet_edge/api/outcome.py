@@ -14,6 +14,7 @@ from resnet_edge.core.results.search import SearchResult
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.golden.replay import GoldenReplay
 from resnet_edge.report.few_images import few_images, unsaid
+from resnet_edge.report.search_words import unproved_for
 from resnet_edge.report.summary import troubles
 from resnet_edge.report.verify_words import verdict
 
@@ -73,10 +74,7 @@ def search_trouble(result: SearchResult) -> str | None:
     unproved = sorted((p for p in result.points if p.verdict != "pass"), key=lambda p: p.verdict != "fail")
     if not unproved:
         return None
-    first = unproved[0]
-    more = f"; {first.samples_needed:,} images would decide" if first.samples_needed else ""
-    why = first.reasons[0] if first.reasons else f"its proof on {first.n:,} images is {first.verdict}{more}"
-    return f"point {first.number}: {why}{_more(unproved)}"
+    return f"point {unproved[0].number}: {unproved_for(unproved[0])}{_more(unproved)}"
 
 
 def convert_trouble(report: Report, folder: Path) -> str | None:

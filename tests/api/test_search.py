@@ -14,6 +14,7 @@ from resnet_edge.api.load_report import load_report
 from resnet_edge.api.reports import SearchReport
 from resnet_edge.api.search import search
 from resnet_edge.core.results.doubt import Doubt
+from resnet_edge.report.search_sections import search_document
 from tests.api.refusals import check_refused
 from tests.report.searches import POINTS, finished
 
@@ -171,7 +172,7 @@ def test_it_shows_itself(report: SearchReport) -> None:
 def test_its_exit_code_and_why(report: SearchReport) -> None:
     assert report.exit_code == 5
     assert report.trouble is not None
-    assert report.trouble.startswith("point 26: the drop is 3.20 pp")
+    assert report.trouble.startswith("point 26: beside its own network, the drop is 3.20 pp")
 
 
 def test_a_model_in_doubt_proves_nothing(report: SearchReport) -> None:
@@ -181,5 +182,7 @@ def test_a_model_in_doubt_proves_nothing(report: SearchReport) -> None:
     doubted = replace(report, points=proved, doubts=(doubt,))
     assert (doubted.exit_code, doubted.trouble) == (5, doubt.sentence)
     assert doubt.sentence in doubted._repr_html_()
+    page = search_document(doubted)
+    assert (page.outcome, page.why) == ("inconclusive", (doubt.sentence,))
     accepted = replace(doubted, doubts=(replace(doubt, accepted=True),))
     assert (accepted.exit_code, accepted.trouble) == (0, None)
