@@ -14,6 +14,7 @@ from resnet_edge.core.results.search import SearchResult
 from resnet_edge.core.results.verification import Verification
 from resnet_edge.golden.replay import GoldenReplay
 from resnet_edge.report.few_images import few_images, unsaid
+from resnet_edge.report.search_words import unproved_for
 from resnet_edge.report.summary import troubles
 from resnet_edge.report.verify_words import verdict
 
@@ -61,20 +62,19 @@ def search_code(result: SearchResult) -> int:
         return EXIT_COULD_NOT
     if "fail" in verdicts:
         return EXIT_FAILED_PROOF
-    return EXIT_DONE if verdicts == {"pass"} else EXIT_INCONCLUSIVE
+    return EXIT_DONE if verdicts == {"pass"} and not open_doubts(result.doubts) else EXIT_INCONCLUSIVE
 
 
 def search_trouble(result: SearchResult) -> str | None:
-    """The first point that is not proved, a failed one before others."""
+    """Why the model is in doubt, else the first point that is not proved, a failed one before others."""
     if not result.points:
         return "no point is on the frontier: search with wider limits or more trials"
+    if doubts := open_doubts(result.doubts):
+        return doubts[0].sentence
     unproved = sorted((p for p in result.points if p.verdict != "pass"), key=lambda p: p.verdict != "fail")
     if not unproved:
         return None
-    first = unproved[0]
-    more = f"; {first.samples_needed:,} images would decide" if first.samples_needed else ""
-    why = first.reasons[0] if first.reasons else f"its proof on {first.n:,} images is {first.verdict}{more}"
-    return f"point {first.number}: {why}{_more(unproved)}"
+    return f"point {unproved[0].number}: {unproved_for(unproved[0])}{_more(unproved)}"
 
 
 def convert_trouble(report: Report, folder: Path) -> str | None:

@@ -31,6 +31,7 @@ from resnet_edge.report.bundle.bundle_summary import bundle_summary
 from resnet_edge.report.bundle.texts import bundle_document
 from resnet_edge.report.contract import document
 from resnet_edge.report.display import Display, Displayed
+from resnet_edge.report.doubted import doubted
 from resnet_edge.report.html.notebook import Cells
 from resnet_edge.report.resize_words import resize_document
 from resnet_edge.report.search_json import search_json
@@ -408,7 +409,7 @@ class SearchReport(Displayed, SearchResult):
         return search_json(self)
 
     def _display(self) -> Display:
-        rows: list[Cells] = [("ComparedPoint", "Recipe", "Drop, pp", "p50, ms", "Size", "Verdict")]
+        rows: list[Cells] = [("Point", "Recipe", "Drop, pp", "p50, ms", "Size", "Verdict")]
         rows += [
             (
                 f"{point.number}{' (knee)' if point.knee else ''}",
@@ -420,7 +421,12 @@ class SearchReport(Displayed, SearchResult):
             )
             for point in self.frontier
         ]
-        sentences = (figures_of(self), conclusion(self), f"report: {self.folder / FRONTIER}")
+        sentences = (
+            *doubted(self.doubts),
+            figures_of(self),
+            conclusion(self),
+            f"report: {self.folder / FRONTIER}",
+        )
         return Display(f"Frontier of {self.model.name}", rows, sentences)
 
 

@@ -6,6 +6,7 @@ from resnet_edge.cli._grid import fitting_grid, print_grid, print_line, spelled,
 from resnet_edge.core.results.search import FrontierPoint, SearchResult
 from resnet_edge.report import words
 from resnet_edge.report.charts.search_chart import STANDINGS
+from resnet_edge.report.doubted import doubted
 from resnet_edge.report.rows import WORDS, Standing
 from resnet_edge.report.search_sections import conclusion
 from resnet_edge.report.search_words import equal_words, figures_of, right_title, trial_counts
@@ -33,7 +34,7 @@ def print_frontier(result: SearchResult, only: FrontierPoint | None = None, widt
         return
     for line in (
         *equal_words(result),
-        *(f"note: {note}" for note in result.notes),
+        *(f"note: {note}" for note in (*doubted(result.doubts), *result.notes)),
         figures_of(result),
         trial_counts(result) + ".",
     ):

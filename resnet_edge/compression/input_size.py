@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -52,13 +53,14 @@ def rebuild_model(task: RebuildModel, on_progress: OnProgress) -> WrittenFile:
         )
     out = Path(task.out)
     model.save(out)
+    rebuilt = replace(as_saved(task.model, facts, out), input_shape=None)  # the size is its own now
     step = Step(
         step="rebuild",
         title=f"input of {height} x {width} in place of {facts.input_shape[0]} x {facts.input_shape[1]}",
         command=task.command,
         resnet_edge=__version__,
         before=state_of(task.model, None, None),
-        after=state_of(as_saved(task.model, facts, out), None, None),
+        after=state_of(rebuilt, None, None),
         details={"input_shape": list(task.shape)},
     )
     sidecar, _ = next_sidecar(task.model.source, step, facts.declared)

@@ -24,14 +24,23 @@ def reference_doubts(
     facts: ModelFacts, images: Images, parity: Sequence[Parity], steps: Sequence[Step], *, accepted: bool
 ) -> tuple[Doubt, ...]:
     """What speaks against the reference: how it was made, and labels. `steps` are those of its sidecar."""
-    loading = _not_loaded(facts, accepted)
     measured = next((row for row in parity if row.reference_top1 is not None), None)
     if measured is None or measured.reference_top1 is None:
-        return loading
+        return _not_loaded(facts, accepted)
     right = round(measured.reference_top1 * measured.n)
+    return doubts_of(facts, images, right, measured.n, steps, accepted=accepted)
+
+
+def doubts_of(
+    facts: ModelFacts, images: Images, right: int | None, n: int, steps: Sequence[Step], *, accepted: bool
+) -> tuple[Doubt, ...]:
+    """The same where the reference is right on `right` of `n` images; None: they have no labels."""
+    loading = _not_loaded(facts, accepted)
+    if right is None:
+        return loading
     doubts = (
-        _chance(facts, right, measured.n, accepted),
-        _claim(facts, images, right, measured.n, steps[-1] if steps else None, accepted),
+        _chance(facts, right, n, accepted),
+        _claim(facts, images, right, n, steps[-1] if steps else None, accepted),
     )
     return (*loading, *(doubt for doubt in doubts if doubt is not None))
 

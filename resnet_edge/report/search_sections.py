@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from resnet_edge.core.results.doubt import open_doubts
 from resnet_edge.core.results.search import FrontierPoint, Screened, SearchResult
 from resnet_edge.report import words
 from resnet_edge.report.blocks import (
@@ -27,6 +28,7 @@ from resnet_edge.report.charts import scatter_plot, svg
 from resnet_edge.report.charts.accuracy_latency import Chart
 from resnet_edge.report.charts.scheme_colours import scheme_colour
 from resnet_edge.report.charts.search_chart import SHAPES, STANDINGS, latency_chart, shape, size_chart
+from resnet_edge.report.doubted import doubted
 from resnet_edge.report.rows import WORDS, Standing
 from resnet_edge.report.search_words import (
     LEFT,
@@ -35,6 +37,7 @@ from resnet_edge.report.search_words import (
     limits,
     right_title,
     trial_counts,
+    unproved_for,
     why_left,
 )
 
@@ -52,8 +55,14 @@ def search_document(result: SearchResult) -> Document:
         word=word,
         sentence=conclusion(result),
         sections=sections(SECTIONS, result),
-        why=tuple(f"Point {point.number}: {reason}" for point in result.points for reason in point.reasons),
+        why=(*doubted(open_doubts(result.doubts)), *_unproved(result)),
     )
+
+
+def _unproved(result: SearchResult) -> Iterator[str]:
+    for point in result.points:
+        if point.verdict != "pass":
+            yield f"Point {point.number}: {unproved_for(point)}"
 
 
 def _outcome(result: SearchResult) -> tuple[Outcome, str]:
@@ -62,7 +71,8 @@ def _outcome(result: SearchResult) -> tuple[Outcome, str]:
         return "incomplete", "nothing feasible"
     if "fail" in verdicts:
         return "failed", "failed"
-    return ("passed", "proved") if verdicts == {"pass"} else ("inconclusive", "inconclusive")
+    proved = verdicts == {"pass"} and not open_doubts(result.doubts)
+    return ("passed", "proved") if proved else ("inconclusive", "inconclusive")
 
 
 def conclusion(result: SearchResult) -> str:
@@ -217,7 +227,7 @@ def _value(value: object) -> str:
 
 
 def _notes(result: SearchResult) -> Iterator[Block]:
-    yield from bullets(result.notes)
+    yield from bullets((*doubted(result.doubts), *result.notes))
 
 
 def _machine(result: SearchResult) -> Iterator[Block]:

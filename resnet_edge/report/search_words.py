@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from resnet_edge.core.head import HeadKind
-from resnet_edge.core.results.search import Screened, SearchResult
+from resnet_edge.core.results.search import FrontierPoint, Screened, SearchResult
 from resnet_edge.report import words
 
 LIMITS: dict[str, tuple[str, Callable[[float], str]]] = {
@@ -48,6 +48,17 @@ def trial_counts(result: SearchResult) -> str:
     reasons = {**LEFT, "complete": "looked at on all images"}
     parts = [f"{states.count(state)} {why}" for state, why in reasons.items() if state in states]
     return f"{words.count(len(states), 'trial')}: {', '.join(parts)}"
+
+
+def unproved_for(point: FrontierPoint) -> str:
+    """Why it is not proved: what decided its verdict, which is beside its own network, and so nothing of what
+    the network itself lost."""
+    configuration = point.configuration
+    changed = configuration.pruning != "none" or configuration.input_size or configuration.qat_epochs
+    beside = "beside its own network, " if changed else ""
+    more = f"; {point.samples_needed:,} images would decide" if point.samples_needed else ""
+    unsaid = f"its proof on {point.n:,} images is {point.verdict}{more}"
+    return f"{beside}{point.reasons[0]}" if point.reasons else unsaid
 
 
 def figures_of(result: SearchResult) -> str:

@@ -98,8 +98,9 @@ class Finals:
     def _lines(
         self, configuration: Configuration, inputs: PointInputs, network: str | None = None
     ) -> tuple[str, ...]:
-        job = self._context.jobs[configuration.scheme]
-        return commands(configuration, self._context.request, inputs, job.format, network)
+        job, preprocessing = self._context.jobs[configuration.scheme], self._context.facts.preprocessing
+        outside = preprocessing.name if preprocessing.where == "graph" else None
+        return commands(configuration, self._context.request, inputs, job.format, network, outside)
 
     def _unseen(self, file: SearchArtifact) -> int:
         """The images that no trial saw on which it is right, as bits."""

@@ -154,9 +154,10 @@ class Measuring:
         known = [each for each in needed if each is not None]
         more = f"about {max(known):,} images would" if known else "no number of images would"
         others = f", and {len(open_pairs) - 1} more such pairs" if len(open_pairs) > 1 else ""
+        images = "1 image does" if self._held_out == 1 else f"{self._held_out:,} images do"
         self._notes.append(
-            f"{self._held_out:,} images do not tell whether trial {ours.number}, which is better than trial "
-            f"{theirs.number} in all else, is as accurate within {comparison.equal_pp:g} pp{others}: {more}"
+            f"{images} not tell whether trial {ours.number}, which is better than trial {theirs.number} in "
+            f"all else, is as accurate within {comparison.equal_pp:g} pp{others}: {more}"
         )
 
     def _point(self, final: Final, all_of_them: Sequence[Final]) -> FrontierPoint:

@@ -18,22 +18,27 @@ def commands(
     inputs: PointInputs,
     file_format: str,
     network: str | None = None,
+    preprocess: str | None = None,
 ) -> tuple[str, ...]:
     """One for each step, in order: prune, qat, convert to `file_format`. What no command makes, a network
-    that was fine-tuned for another input size and not pruned, they begin with, as the file `network`."""
+    that was fine-tuned for another input size and not pruned, they begin with, as the file `network`.
+    `preprocess`: what a name such as app:ResNet50 stands for, which a file made of it does not say."""
     steps: list[list[str]] = []
-    model = inputs.model
+    model, derived = inputs.model, _derived(request, preprocess)
+    opened = derived if configuration.input_size is not None else _given(request)
     if network is not None and configuration.pruning == "none" and configuration.epochs:
-        return (_line(_convert(network, configuration, request, inputs, file_format)),)
+        return (_line(_convert([network, *derived], configuration, request, inputs, file_format)),)
     if configuration.pruning != "none" and inputs.training is not None:
-        steps.append(_prune(model, configuration, request, inputs.training))
-        model = PRUNED
+        steps.append(_prune([model, *opened], configuration, request, inputs.training))
+        model, opened = PRUNED, derived
     if configuration.qat_epochs and inputs.training is not None:
-        words = ["qat", model, "--data", inputs.training, *_opened(model, request)]
+        words = ["qat", model, *opened, "--data", inputs.training]
         trained = _training(configuration.qat_epochs, request)
         steps.append([*words, *trained, "--out", TRAINED])
-        model = TRAINED
-    steps.append(_convert(model, configuration, request, inputs, file_format))
+        model, opened = TRAINED, derived
+    elif request.model.trust and opened is not derived:
+        opened = [*opened, "--trust"]  # a SavedModel, of which nothing else is made
+    steps.append(_convert([model, *opened], configuration, request, inputs, file_format))
     return tuple(map(_line, steps))
 
 
@@ -41,21 +46,29 @@ def _line(words: list[str]) -> str:
     return f"resnet-edge {shlex.join(words)}"
 
 
-def _opened(model: str, request: SearchRequest) -> list[str]:
-    """How a model is opened, as the user said it; what was made of it has one output and a size."""
-    given, first = request.model, model not in (PRUNED, TRAINED)
-    words = [] if given.preprocess is None else ["--preprocess", given.preprocess]
-    words += [] if given.head is None else ["--head", given.head]
-    if first and given.input_shape is not None:
+def _given(request: SearchRequest) -> list[str]:
+    """How the model is opened, as the user said it."""
+    given, words = request.model, _derived(request, None)
+    if given.input_shape is not None:
         words += ["--input-shape", ",".join(map(str, given.input_shape))]
-    if first and given.output is not None:
-        words += ["--output", given.output]
+    words += [] if given.output is None else ["--output", given.output]
     return words
 
 
-def _prune(model: str, configuration: Configuration, request: SearchRequest, training: str) -> list[str]:
-    words = ["prune", model, "--method", configuration.pruning, "--data", training]
-    words += _opened(model, request)
+def _derived(request: SearchRequest, preprocess: str | None) -> list[str]:
+    """How a file is opened that was made of the model: it has one output, a size, and no code."""
+    known, head = request.model.preprocess or preprocess, request.model.head
+    return [
+        *([] if known is None else ["--preprocess", known]),
+        *([] if head is None else ["--head", head]),
+    ]
+
+
+def _prune(
+    opened: list[str], configuration: Configuration, request: SearchRequest, training: str
+) -> list[str]:
+    """`opened`: the model, and how it is opened."""
+    words = ["prune", *opened, "--method", configuration.pruning, "--data", training]
     if configuration.amount:
         words += ["--amount", f"{configuration.amount:g}"]
     if configuration.pruning == "channel" and configuration.amount:
@@ -80,9 +93,14 @@ def _training(epochs: int, request: SearchRequest) -> list[str]:
 
 
 def _convert(
-    model: str, configuration: Configuration, request: SearchRequest, inputs: PointInputs, file_format: str
+    opened: list[str],
+    configuration: Configuration,
+    request: SearchRequest,
+    inputs: PointInputs,
+    file_format: str,
 ) -> list[str]:
-    words = ["convert", model, "--data", inputs.data, *_opened(model, request)]
+    """`opened`: the model, and how it is opened."""
+    words = ["convert", *opened, "--data", inputs.data]
     words += ["--formats", file_format, "--schemes", configuration.scheme]
     if scheme_of(configuration.scheme).needs_calibration:
         words += [] if inputs.calibration is None else ["--calibration", inputs.calibration]
@@ -90,5 +108,5 @@ def _convert(
         words += ["--repair", configuration.repair]
     if configuration.float_layers:
         words += ["--float-layers", f"{configuration.float_layers}"]
-    words += ["--trust"] if request.model.trust and model not in (PRUNED, TRAINED) else []
+    words += ["--accept-reference"] if request.accept_reference else []
     return [*words, "--no-plan", "--backends", request.backend, "--out", "dist"]

@@ -9,10 +9,13 @@ from pathlib import Path
 from resnet_edge import __version__
 from resnet_edge.core.files.workspace import Workspace
 from resnet_edge.core.machine import machine, versions
+from resnet_edge.core.results.doubt import Doubt, open_doubts
 from resnet_edge.core.results.search import SearchResult
 from resnet_edge.core.sequential import quantile
+from resnet_edge.core.sidecar import lineage_of
 from resnet_edge.data.declared import check_data
 from resnet_edge.evaluation.cluster import facts_of, joined
+from resnet_edge.evaluation.reference_doubts import doubts_of
 from resnet_edge.searching.comparison import PointComparison
 from resnet_edge.searching.context import Context
 from resnet_edge.searching.finals import Finals
@@ -28,7 +31,7 @@ from resnet_edge.searching.store import SearchStore
 from resnet_edge.searching.trials import Trials
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import workers_and_threads
-from resnet_edge.workers.progress import OnProgress
+from resnet_edge.workers.progress import OnProgress, Progress
 from resnet_edge.workers.side_by_side import how_many
 
 
@@ -67,6 +70,9 @@ def _searched(context: Context, workspace: Workspace) -> SearchResult:
     )
     trials = Trials(context, comparison)
     baseline = baseline_of(trials)
+    doubts = _doubts(context, baseline)
+    for doubt in open_doubts(doubts):
+        context.on_progress(Progress(step="model", note=doubt.sentence, line=True))
     loop = TrialLoop(trials, baseline)
     outcomes = loop.run()
     selecting = Selecting(request.limits, comparison, baseline)
@@ -96,8 +102,23 @@ def _searched(context: Context, workspace: Workspace) -> SearchResult:
         study=request.study,
         seed=request.seed,
         equal_within_pp=request.equal_within_pp,
+        doubts=doubts,
         notes=(*resize_notes(request, context.by_size), *loop.notes, *frontier.notes),
         costs=context.workers.costs(),
+    )
+
+
+def _doubts(context: Context, baseline: Baseline) -> tuple[Doubt, ...]:
+    """Before hours of trials: what is held against a model that is not as it should be proves nothing."""
+    images, facts = context.images, context.facts
+    answers = images.labels is not None and facts.head.kind in ("classes", "binary")
+    return doubts_of(
+        facts,
+        images,
+        baseline.bits.bit_count() if answers else None,
+        images.n,
+        lineage_of(context.request.model.source, facts.sha256).steps,
+        accepted=context.request.accept_reference,
     )
 
 

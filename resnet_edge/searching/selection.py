@@ -36,6 +36,8 @@ class Selecting:
         return certainly_missed(outcome, self.limits, self.baseline, self.comparison.z)
 
     def _nearest(self, outcomes: Sequence[Outcome]) -> str:
+        if not outcomes:
+            return "--budget was over before the first trial began: give more time"
         known = [one for one in outcomes if one.size_bytes is not None]
         if not known:
             failed = next(iter(outcomes), None)

@@ -112,7 +112,7 @@ class InputSizes:
         request, facts = self.request, self.facts
 
         def make(folder: Path) -> WrittenFile:
-            out = str(folder / "network.keras")
+            out = str(folder / f"{facts.name}.keras")  # a file's name is in what is made of it
             shape = (*size, facts.input_shape[2])
             return self.source.run(
                 RebuildModel(model=request.model, shape=shape, out=out, command=request.command)

@@ -240,11 +240,15 @@ def _drop(value: object) -> float:
 
 def _latency(value: object) -> float:
     """Milliseconds of a text with its unit."""
-    return 1000 * seconds_of(_text(value), example="3ms", unit="")
+    if not isinstance(value, str):
+        raise UsageError(f'{_shown(value)} has no unit: write a time in quotes, as "3ms"')
+    return 1000 * seconds_of(value, example="3ms", unit="")
 
 
 def _bytes(value: object) -> float:
-    return float(bytes_of(str(_count(value)) if isinstance(value, int) else _text(value)))
+    if not isinstance(value, int | str):
+        raise UsageError(f'{_shown(value)} is no size: give whole bytes, or a text as "300kB"')
+    return float(bytes_of(str(_count(value)) if isinstance(value, int) else value))
 
 
 _LIMITS: dict[str, tuple[str, Callable[[object], float], Callable[[float], str]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from resnet_edge import errors
 from resnet_edge.api.load_report import load_report
 from resnet_edge.api.reports import SearchReport
 from resnet_edge.api.search import search
+from resnet_edge.core.results.doubt import Doubt
+from resnet_edge.report.search_sections import search_document
 from tests.api.refusals import check_refused
 from tests.report.searches import POINTS, finished
 
@@ -159,6 +162,7 @@ def test_a_point_is_written_as_convert_leaves_it(report: SearchReport, tmp_path:
 def test_it_shows_itself(report: SearchReport) -> None:
     html = report._repr_html_()
     assert "14 (knee)" in html
+    assert "<th>Point</th>" in html
     assert "int8, 40 % of the MACs pruned, 3 epochs" in html
     text = str(report)
     assert text.startswith("Frontier of resnet20\n")
@@ -168,4 +172,17 @@ def test_it_shows_itself(report: SearchReport) -> None:
 def test_its_exit_code_and_why(report: SearchReport) -> None:
     assert report.exit_code == 5
     assert report.trouble is not None
-    assert report.trouble.startswith("point 26: the drop is 3.20 pp")
+    assert report.trouble.startswith("point 26: beside its own network, the drop is 3.20 pp")
+
+
+def test_a_model_in_doubt_proves_nothing(report: SearchReport) -> None:
+    """Whatever the verdicts, as of convert."""
+    proved = tuple(replace(point, verdict="pass") for point in report.points)
+    doubt = Doubt(kind="chance", sentence="the reference itself is right by chance")
+    doubted = replace(report, points=proved, doubts=(doubt,))
+    assert (doubted.exit_code, doubted.trouble) == (5, doubt.sentence)
+    assert doubt.sentence in doubted._repr_html_()
+    page = search_document(doubted)
+    assert (page.outcome, page.why) == ("inconclusive", (doubt.sentence,))
+    accepted = replace(doubted, doubts=(replace(doubt, accepted=True),))
+    assert (accepted.exit_code, accepted.trouble) == (0, None)

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from resnet_edge.cli import main
 from resnet_edge.cli._search import print_frontier
+from resnet_edge.core.results.doubt import Doubt
 from tests.report.searches import POINTS, RESULT, finished
 
 
@@ -143,3 +144,10 @@ def test_an_unlabelled_search_without_latency_has_dashes(capsys: pytest.CaptureF
     print_frontier(replace(RESULT, points=(bare,)), width=120)
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("3  int8"))
     assert line.split()[2] == "–"
+
+
+def test_what_speaks_against_the_model_is_said_before_other_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    doubt = Doubt(kind="chance", sentence="right by chance", accepted=True)
+    print_frontier(replace(RESULT, doubts=(doubt,)), width=120)
+    notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: ")]
+    assert notes[0] == "note: right by chance (accepted)"

@@ -152,6 +152,17 @@ def test_a_trial_that_fails_is_a_failed_trial(searches: Searches) -> None:
     assert failed[0]["reason"].startswith("--float-layers 99: after ")
 
 
+def test_labels_that_the_model_does_not_know_are_doubted_before_the_trials(searches: Searches) -> None:
+    """Their order is another: all it says is wrong, and no drop can show."""
+    images, labels = tinted_images(900, seed=7)
+    np.savez(searches.train, images=images, labels=(labels + 1) % len(NAMES))
+    words = (str(searches.given.model), "--data", str(searches.train), *SCHEMES)
+    ended = searches.place.run(*words)
+    assert ended.code == 5, ended.err
+    assert "no more than by chance: check the labels" in ended.errors[0]
+    assert ended.err.index("no more than by chance") < ended.err.index("trial 0: ")
+
+
 def test_a_study_of_other_images_is_refused(searches: Searches) -> None:
     assert searches.run(*SCHEMES, "--trials", "1", "--study", "net.study", "--out", "first").code == 0
     words = (str(searches.given.model), "--data", str(searches.train), *SCHEMES)

@@ -74,3 +74,13 @@ def test_answers_of_other_images_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="2 images would get 8 answers"):
         _rebuilt(keras.Model(image, layers.Dense(4)(rows)), tmp_path, (32, 32, 3))
     assert not (tmp_path / "rebuilt.keras").exists()
+
+
+def test_a_size_that_was_given_for_an_open_one_is_no_contradiction(tmp_path: Path) -> None:
+    image = keras.Input((None, None, 3))
+    pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(image))
+    keras.Model(image, layers.Softmax()(pooled)).save(tmp_path / "open.keras")
+    request = ModelRequest(str(tmp_path / "open.keras"), input_shape=(16, 16, 3), preprocess="unit")
+    out = tmp_path / "rebuilt.keras"
+    rebuild_model(RebuildModel(model=request, shape=(12, 12, 3), out=str(out)), silent)
+    assert open_model(ModelRequest(str(out), preprocess="unit"), silent).facts.input_shape == (12, 12, 3)

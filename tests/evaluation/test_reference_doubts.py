@@ -10,7 +10,7 @@ from resnet_edge.core.preprocessing import PRESETS
 from resnet_edge.core.results.parity import Parity
 from resnet_edge.core.sidecar import State, Step
 from resnet_edge.data.images_task import Images
-from resnet_edge.evaluation.reference_doubts import reference_doubts
+from resnet_edge.evaluation.reference_doubts import doubts_of, reference_doubts
 
 IMAGES = Images(images="x.npy", labels="y.npy", n=1000, class_names=(), source="shop photos", sha256="aa")
 
@@ -105,3 +105,9 @@ def test_what_the_user_accepts_is_told_all_the_same() -> None:
     assert doubt.sentence.startswith(
         "the reference is right on 21.4 % of 1,000 images of shop photos, and net.json says 97.6 % of 1,000:"
     )
+
+
+def test_without_labels_only_how_it_was_loaded_is_doubted() -> None:
+    assert doubts_of(_facts(), IMAGES, None, 1000, [_step(0.976)], accepted=False) == ()
+    (doubt,) = doubts_of(_facts(), IMAGES, 100, 1000, [], accepted=False)
+    assert doubt.kind == "chance"

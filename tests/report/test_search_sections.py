@@ -51,7 +51,7 @@ def test_everything_that_was_asked_is_answered() -> None:
         assert figure in text
     assert "5,000 images chose among 9 candidates" in text
     assert "Points 3 and 8 cannot be told apart" in text
-    assert "Point 26: the drop is 3.20 pp [2.98, 5.04]" in text
+    assert "Point 26: beside its own network, the drop is 3.20 pp [2.98, 5.04]" in text
     assert "worse than trial 3 in everything, on 1,000 images" in text
     assert "the worker ended: no memory was left" in text
     assert POINTS[2].commands[1] in text

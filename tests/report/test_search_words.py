@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resnet_edge.report.search_words import equal_words, figures_of, limits, trial_counts, why_left
+from resnet_edge.report.search_words import (
+    equal_words,
+    figures_of,
+    limits,
+    trial_counts,
+    unproved_for,
+    why_left,
+)
 from tests.report.searches import POINTS, RESULT
 
 
@@ -43,3 +50,13 @@ def test_why_a_trial_left() -> None:
     assert why_left(RESULT.trials[6]) == "a drop of 5.4 pp or more, for sure"
     assert why_left(replace(RESULT.trials[6], reason="")) == "beyond a limit"
     assert why_left(RESULT.trials[3]) == "not on the frontier"
+
+
+def test_a_proof_is_beside_the_points_own_network() -> None:
+    """Whose drop against the model is another figure. A remark decides nothing, and is not said."""
+    small = replace(POINTS[4], reasons=("the top-1 drop is 0.00 pp (-1.2 to 1.2)", "SQNR 40.2 dB"))
+    assert unproved_for(small) == "beside its own network, the top-1 drop is 0.00 pp (-1.2 to 1.2)"
+    plain = replace(small, configuration=POINTS[0].configuration)
+    assert unproved_for(plain) == "the top-1 drop is 0.00 pp (-1.2 to 1.2)"
+    bare = replace(plain, reasons=(), samples_needed=900, n=100)
+    assert unproved_for(bare) == "its proof on 100 images is inconclusive; 900 images would decide"

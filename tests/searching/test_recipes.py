@@ -82,3 +82,21 @@ def test_zeros_have_no_options_of_channels() -> None:
     prune, _ = commands(sparse, REQUEST, inputs_of(REQUEST), "tflite")
     assert "--importance" not in prune
     assert "--multiple" not in prune
+
+
+def test_what_was_made_of_the_model_is_not_opened_as_the_model() -> None:
+    model = ModelRequest("app:ResNet50", input_shape=(28, 28, 1), output="a", trust=True)
+    request = replace(REQUEST, model=model, accept_reference=True)
+    rebuilt = Configuration(input_size=(20, 20), scheme="fp16")
+    (line,) = commands(rebuilt, request, SMALL, "tflite", SMALL.model, "caffe")
+    assert f"convert {SMALL.model} --preprocess caffe --data" in line
+    pruned = Configuration(pruning="channel", amount=0.3, epochs=1, scheme="fp16")
+    prune, convert = commands(pruned, request, inputs_of(request), "tflite", None, "caffe")
+    assert "prune app:ResNet50 --input-shape 28,28,1 --output a --method" in prune
+    assert "convert pruned.keras --preprocess caffe --data" in convert
+    for later in (line, convert):
+        assert not {"--input-shape", "--output", "--trust"} & {*later.split()}
+        assert "--accept-reference" in later
+    (plain,) = commands(Configuration(scheme="fp16"), request, inputs_of(request), "tflite", None, "caffe")
+    assert "--trust" in plain
+    assert "--preprocess" not in plain

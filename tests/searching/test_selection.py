@@ -121,3 +121,8 @@ def test_a_report_has_the_drop_with_its_interval() -> None:
     assert screened.drop_pp == pytest.approx(1.2)
     low, high = screened.drop_ci95_pp or (0, 0)
     assert low < 1.2 < high
+
+
+def test_a_budget_that_ended_before_the_first_trial_is_named() -> None:
+    with pytest.raises(OutOfReach, match="--budget was over before the first trial began: give more time"):
+        chosen()

@@ -81,10 +81,11 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
         ("[space]\ninput_size = 99999", "is no input size"),
         ("space = 3", "space is no table: write its values under a line [space]"),
         ("[search]\nmax_drop = 101", "max_drop: 101 is no drop: give percentage points, from 0 to 100"),
-        ("[search]\nmax_latency = 3", "max_latency: 3 is no text"),
+        ("[search]\nmax_latency = 3", 'max_latency: 3 has no unit: write a time in quotes, as "3ms"'),
         ('[search]\nmax_latency = "3"', "is no time: give a time, as in 3ms"),
         ('[search]\nmax_size = "big"', "max_size: 'big' is no size"),
         ("[search]\nmax_size = 0", "max_size: '0' is no size"),
+        ("[search]\nmax_size = 1.5", "max_size: 1.5 is no size: give whole bytes"),
         ("[search]\nobjectives = []", "objectives has an empty list"),
     ],
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from resnet_edge.core.model_facts import ModelFacts
+from resnet_edge.core.results.doubt import Doubt
 from resnet_edge.core.results.report import StageCost
 
 Objective = Literal["accuracy", "latency", "size", "download"]
@@ -125,7 +126,8 @@ class SearchResult:
     """`searched_on` images chose among `candidates`, and `held_out` others, which no trial saw, gave the
     figures of `points`. `model_point`: the model's own fp32 file, measured with them. `limits` are the
     constraints, as `Limits.given` has them. `space` has the values of each
-    choice. `study` is the journal of the trials as it reads from the folder of the report."""
+    choice. `study` is the journal of the trials as it reads from the folder of the report. `doubts`: what
+    speaks against the model, to which every point is compared."""
 
     resnet_edge: str
     versions: dict[str, str]
@@ -145,6 +147,7 @@ class SearchResult:
     study: str
     seed: int
     equal_within_pp: float
+    doubts: tuple[Doubt, ...] = ()
     notes: tuple[str, ...] = ()
     costs: tuple[StageCost, ...] = ()
     inputs: dict[str, str] = field(default_factory=dict)
