@@ -64,7 +64,7 @@ def interruptible() -> Iterator[None]:
         raise Interrupted(NOTHING_LEFT) from error
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        # One that was sent to whichever thread, and has not arrived, is dropped by this: it would end the program.
+        # One that was sent and has not arrived in its thread goes with this: it would end the program.
         signal.signal(REMINDER, signal.SIG_IGN)
         for number, before in watched.items():
             signal.signal(number, signal.SIG_IGN if before is leave else before)
