@@ -381,7 +381,9 @@ class SearchReport(Displayed, SearchResult):
         """The point of that number. Raises UsageError."""
         known = {point.number: point for point in self.points}
         if number not in known:
-            raise UsageError(f"no point has the number {number}: give one of {', '.join(map(str, known))}")
+            raise UsageError(
+                f"no point has the number {number}; those of this search: {', '.join(map(str, known))}"
+            )
         return known[number]
 
     @checked

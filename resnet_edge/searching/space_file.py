@@ -135,10 +135,10 @@ def _typed(name: str, word: str) -> object:
 
 
 def chosen(given: Mapping[str, Any] | str | Iterable[str]) -> dict[str, tuple[Any, ...]]:
-    """What `choose` of the API takes: a dict of values, or texts as on the command line. Raises UsageError,
-    UnknownName."""
+    """What `choose` of the API takes: a dict of values, or texts as on the command line; names may stand in
+    one text, as everywhere. Raises UsageError, UnknownName."""
     if isinstance(given, Mapping):
-        return values_of(given)
+        return values_of({name: _words(value) for name, value in given.items()})
     values: dict[str, tuple[Any, ...]] = {}
     texts = [given] if isinstance(given, str) else [*given]
     if not texts:
@@ -149,6 +149,10 @@ def chosen(given: Mapping[str, Any] | str | Iterable[str]) -> dict[str, tuple[An
                 raise UsageError(f"{name} is chosen twice: list all its values at once")
             values[name] = more
     return values
+
+
+def _words(value: object) -> object:
+    return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
 
 
 def _list(name: str, value: object) -> list[Any]:

@@ -146,7 +146,9 @@ def test_points_are_at_hand(report: SearchReport) -> None:
     assert [point.number for point in report.frontier] == [3, 8, 14, 21, 26]
     assert report.point(14) == POINTS[2]
     assert report.pick("drop<=0.6,latency").number == 14
-    with pytest.raises(errors.UsageError, match="no point has the number 5: give one of 3, 8, 14, 21, 26"):
+    with pytest.raises(
+        errors.UsageError, match="no point has the number 5; those of this search: 3, 8, 14, 21, 26"
+    ):
         report.point(5)
     with pytest.raises(errors.OutOfReach, match="the nearest is point 3"):
         report.pick("drop<=0.1,size")

@@ -38,7 +38,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("m.keras", "--from", "frontier"), 2, "--from searches nothing: leave out MODEL"),
         (("--from", "frontier", "--seed", "3"), 2, "--seed is for a search: leave it out with --from"),
         (("--from", "frontier", "--out", "x"), 2, "--out is for a point of the search: add --pick RULE"),
-        (("--from", "frontier", "--pick", "99"), 2, "no point has the number 99: give one of 3, 8, 14"),
+        (
+            ("--from", "frontier", "--pick", "99"),
+            2,
+            "no point has the number 99; those of this search: 3, 8, 14",
+        ),
         (("--from", "frontier", "--pick", "speed"), 2, "no objective is called 'speed'"),
         (("--from", "frontier", "--pick", "drop<1,size"), 2, "'drop<1': write drop<=1"),
         (("--from", "frontier", "--pick", "drop<=0,size"), 3, "the nearest is point 3"),

@@ -146,6 +146,7 @@ def test_a_choice_on_the_command_line(text: str, values: dict[str, tuple[object,
 
 
 def test_choices_from_python() -> None:
+    assert chosen({"scheme": "fp32, int8"}) == {"scheme": ("fp32", "int8")}
     assert chosen({"scheme": ["int8"], "input_size": [(20, 28), None], "amount": 0.5}) == {
         "scheme": ("int8",),
         "input_size": ((20, 28), None),
