@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from resnet_edge.core import budget
+from resnet_edge.core.artifact import sha256_of
 from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.files.bundled import DATA
 from resnet_edge.data.headers_task import DataShape, ReadHeaders
-from resnet_edge.data.shards.files import is_pattern
+from resnet_edge.data.shards.files import is_pattern, pattern_files
 from resnet_edge.workers.process import WorkerProcess, log_folder
 
 _NAMED_FOLDER = f"{DATA}:"
@@ -39,6 +42,22 @@ def check_training_data(
         data=_files((data,)), train=True, fresh=fresh, batch_size=batch_size, input_shape=input_shape
     )
     return _look(request)
+
+
+def data_sha256(data: str) -> str:
+    """SHA-256 of the files that DATA names, and of their names below it: what was made of the same images is
+    known by it wherever they are. A data set that has a name, and no folder behind it, is always the same."""
+    digest = hashlib.sha256()
+    word, _, place = data.partition(":")
+    if word == DATA and not place:
+        digest.update(word.encode())
+    elif is_pattern(data):
+        for file in pattern_files(data):
+            digest.update(file.name.encode() + b"\0" + sha256_of(file).encode())
+    else:
+        path = Path(os.path.expanduser(place) if word == DATA else data)
+        digest.update(sha256_of(path).encode())
+    return digest.hexdigest()
 
 
 def _files(words: tuple[str | None, ...]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from resnet_edge.core.budget import PROMISE
 from resnet_edge.core.errors import DataError
-from resnet_edge.data.declared import check_data, check_training_data
+from resnet_edge.data.declared import check_data, check_training_data, data_sha256
 from tests.data.headers import png_of
 
 
@@ -110,3 +110,18 @@ def test_wrong_arrays_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", images=np.zeros((3, 4, 4), np.uint8))
     with pytest.raises(DataError, match=r"'images' in .* has shape \(3, 4, 4\)"):
         check_data(str(tmp_path / "d.npz"))
+
+
+def test_what_data_is_known_by(tmp_path: Path) -> None:
+    """Its content and the names in it, and not where it is."""
+    one, same, other = photos(tmp_path / "one"), photos(tmp_path / "same"), photos(tmp_path / "other")
+    (other / "a/1.png").write_bytes(b"another")
+    known = [data_sha256(str(folder)) for folder in (one, same, other)]
+    assert known[0] == known[1] != known[2]
+    (other / "a/1.png").rename(other / "b/1.png")
+    assert data_sha256(str(other)) != known[2]
+    for name, content in (("s-0.tar", b"0"), ("s-1.tar", b"1")):
+        (tmp_path / name).write_bytes(content)
+    assert data_sha256(f"{tmp_path}/s-{{0..1}}.tar") == data_sha256(f"{tmp_path}/s-*.tar")
+    assert data_sha256(f"{tmp_path}/s-*.tar") != data_sha256(f"{tmp_path}/s-0.tar")
+    assert data_sha256("fashion-mnist") != data_sha256(f"fashion-mnist:{one}")
