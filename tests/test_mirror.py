@@ -50,6 +50,8 @@ ELSEWHERE = {
         f"searching/{name}.py": SEARCH
         for name in ("artifacts", "finals", "loop", "networks", "search", "setup", "trials")
     },
+    # On a real cluster, which loses a machine.
+    "searching/context.py": "cli/test_search_cluster.py",
     "evaluation/offers.py": "cli/test_hosts.py",
     "workers/hosts/connection.py": HOSTS,
     # Leaves that want a runtime, another processor or a browser: the contract of all backends runs them.

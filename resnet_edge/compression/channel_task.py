@@ -9,7 +9,8 @@ from resnet_edge.compression.step_latency import TimedAs
 from resnet_edge.core.sidecar import StepLatency
 from resnet_edge.models import ModelRequest
 from resnet_edge.training.devices import ONE, Devices
-from resnet_edge.training.recipe import Compressed, Recipe
+from resnet_edge.training.recipe import Recipe
+from resnet_edge.training.training_task import TrainingTask
 from resnet_edge.workers.task import Task
 
 
@@ -112,15 +113,25 @@ class MakeCandidate(
 
 @dataclass(frozen=True, kw_only=True)
 class FinishChannels(
-    Task[Compressed],
+    TrainingTask,
     runs="resnet_edge.compression.channels:finish",
-    reads=(
-        "wanted.model.source",
-        "wanted.recipe.data",
-    ),
+    reads=("wanted.model.source", "wanted.model.preprocess", "wanted.recipe.data", "chosen.candidate.file"),
     writes=("wanted.out",),
 ):
     """Fine-tune the chosen network and save it."""
+
+    wanted: ChannelRequest
+    chosen: Chosen
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTuneChosen(
+    TrainingTask,
+    runs="resnet_edge.compression.channels:fine_tune_chosen",
+    reads=("wanted.model.source", "wanted.model.preprocess", "wanted.recipe.data", "chosen.candidate.file"),
+    writes=("wanted.out",),
+):
+    """PrepareChannels and FinishChannels in one: for a worker that did neither before."""
 
     wanted: ChannelRequest
     chosen: Chosen

@@ -28,6 +28,7 @@ from resnet_edge.compression.channel_task import (
     Candidate,
     ChannelRequest,
     Chosen,
+    FineTuneChosen,
     FinishChannels,
     MakeCandidate,
     PrepareChannels,
@@ -193,6 +194,12 @@ def finish(request: FinishChannels, on_progress: OnProgress) -> Compressed:
             *filter(None, [note]),
         ),
     )
+
+
+def fine_tune_chosen(task: FineTuneChosen, on_progress: OnProgress) -> Compressed:
+    """Raises as `prepare`."""
+    prepare(PrepareChannels(wanted=task.wanted), on_progress)
+    return finish(FinishChannels(wanted=task.wanted, chosen=task.chosen), on_progress)
 
 
 def _kept(chosen: Chosen, folder: Path) -> Chosen:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_edge.models import ModelRequest
-from resnet_edge.training.recipe import Compressed, Recipe
-from resnet_edge.workers.task import Task
+from resnet_edge.training.recipe import Recipe
+from resnet_edge.training.training_task import TrainingTask
 
 
 @dataclass(frozen=True, kw_only=True)
 class FineTune(
-    Task[Compressed],
+    TrainingTask,
     runs="resnet_edge.compression.fine_tune:fine_tune",
-    reads=("model.source", "recipe.data"),
+    reads=("model.source", "model.preprocess", "recipe.data"),
     writes=("out",),
 ):
     """Train `model` on as it is, by the recipe; `out`, `overwrite` and `command` as in Train."""

@@ -7,20 +7,17 @@ from typing import Literal
 
 from resnet_edge.models import ModelRequest
 from resnet_edge.training.devices import ONE, Devices
-from resnet_edge.training.recipe import Compressed, Recipe
-from resnet_edge.workers.task import Task
+from resnet_edge.training.recipe import Recipe
+from resnet_edge.training.training_task import TrainingTask
 
 Schedule = Literal["polynomial", "constant"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PruneMagnitude(
-    Task[Compressed],
+    TrainingTask,
     runs="resnet_edge.compression.prune_magnitude:prune",
-    reads=(
-        "model.source",
-        "recipe.data",
-    ),
+    reads=("model.source", "model.preprocess", "recipe.data"),
     writes=("out",),
 ):
     """Set the share `amount` (0 to 1, both excluded) of each kernel's weights to zero while

@@ -13,8 +13,8 @@ from resnet_edge.core.scheme import DenseScales
 from resnet_edge.core.sidecar import Step
 from resnet_edge.models import ModelRequest
 from resnet_edge.training.devices import ONE, Devices
-from resnet_edge.training.recipe import Compressed, Recipe
-from resnet_edge.workers.task import Task
+from resnet_edge.training.recipe import Recipe
+from resnet_edge.training.training_task import TrainingTask
 
 QatPrecision = Literal["float32"]
 """What tensorflow-model-optimization trains in."""
@@ -38,12 +38,9 @@ class _Trained:
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuneForInt8(
-    Task[Compressed],
+    TrainingTask,
     runs="resnet_edge.compression.qat:qat",
-    reads=(
-        "model.source",
-        "recipe.data",
-    ),
+    reads=("model.source", "model.preprocess", "recipe.data"),
     writes=("out",),
 ):
     """Fine-tune `model` with fake quantization and write it, with its ranges, to `out` (.keras).

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from resnet_edge.core.errors import DataError
+from resnet_edge.data.array_file import write_arrays
 from resnet_edge.data.blocks import spans
 from resnet_edge.data.encoded import EncodedImages
 from resnet_edge.data.load import load, shards_of
@@ -39,21 +37,8 @@ def resize_data(task: ResizeData, on_progress: OnProgress) -> ResizedData:
             )
         if images.shape[1:3] == (height, width):
             return ResizedData(file=None)
-        small: dict[str, NDArray[Any]] = {}
-        if loaded.labels is not None:
-            small["labels"] = loaded.labels
-        if loaded.class_names:
-            small["class_names"] = np.array(loaded.class_names)
-        with zipfile.ZipFile(task.out, "w") as archive:
-            for name, array in small.items():
-                with archive.open(f"{name}.npy", "w") as member:
-                    npy.write_array(member, array, allow_pickle=False)
-            with archive.open("images.npy", "w", force_zip64=True) as member:
-                shape = (len(images), height, width, channels)
-                header = {"descr": npy.dtype_to_descr(images.dtype), "fortran_order": False, "shape": shape}
-                npy.write_array_header_1_0(member, header)
-                for block in _blocks(images, height, width, on_progress):
-                    member.write(block.tobytes())
+        blocks = _blocks(images, height, width, on_progress)
+        write_arrays(Path(task.out), loaded, (height, width, channels), blocks)
     return ResizedData(file=task.out)
 
 

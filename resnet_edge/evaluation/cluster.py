@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from resnet_edge.core.backend_name import runtime_of
 from resnet_edge.core.errors import ClusterUnavailable
-from resnet_edge.core.machine import machine
+from resnet_edge.core.machine import boot_id, machine
 from resnet_edge.core.packages import EXTRAS
 from resnet_edge.workers.cluster.address import ClusterAddress
 from resnet_edge.workers.cluster.connection import ClusterConnection, kind_of, kinds
@@ -46,6 +46,17 @@ class Cluster:
         """A place for what takes all cores: as many as the smallest machine has."""
         cpus = min(one.cpus for one in self.connection.nodes)
         return OnCluster(connection=self.connection, cpus=cpus)
+
+    @property
+    def own_process(self) -> OnCluster:
+        """The same for what has a process of its own, as a training has."""
+        return replace(self.whole_machine, alone=True)
+
+    @property
+    def may_work_here(self) -> bool:
+        """Whether this machine is, or may be, one of them."""
+        ours = boot_id()
+        return any(one.boot in ("", ours) for one in self.connection.nodes)
 
     def unlike(self, nodes: Iterable[str]) -> tuple[str, ...]:
         """The `nodes` that took part in something, where they are of several kinds: their last bits may

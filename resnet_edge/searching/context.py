@@ -7,6 +7,7 @@ from pathlib import Path
 
 from resnet_edge.core.model_facts import ModelFacts
 from resnet_edge.data.images_task import Images
+from resnet_edge.evaluation.cluster import Cluster
 from resnet_edge.evaluation.job import Job, Target
 from resnet_edge.evaluation.scheduler import Scheduler
 from resnet_edge.searching.request import SearchRequest
@@ -21,7 +22,8 @@ class Context:
     """`images`, those of the model's own size, come in a random order: trials see the first `rungs[-1]` of
     them, a rung at a time, and none sees the others. `by_size` has what each input size starts from, and
     `sizes` makes it. `reference` (.npy) is what the model gives for all. `jobs` are by scheme, and all run at
-    `target`. `source` opens models, `maker` writes files, `counter` reads answers and `clock` times."""
+    `target`. `source` opens models, `maker` writes files, `counter` reads answers and `clock` times.
+    `cluster`: where networks are trained; None: here."""
 
     request: SearchRequest
     facts: ModelFacts
@@ -41,6 +43,12 @@ class Context:
     counter: Worker
     clock: Worker
     on_progress: OnProgress
+    cluster: Cluster | None = None
+
+    @property
+    def at_once(self) -> int:
+        """How many trials are under way at a time: one for each machine."""
+        return 1 if self.cluster is None else self.cluster.machines
 
     def at(self, size: Size | None) -> AtSize:
         """All of an input size; None: the model's own."""

@@ -1,9 +1,11 @@
-"""Runs in the parent. Trials, one after the other, until they are enough; others may share the study."""
+"""Runs in the parent. Trials until they are enough: one after the other, or as many at once as a cluster has
+machines. Other processes may share the study."""
 
 from __future__ import annotations
 
 import random
 import time
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +49,9 @@ class TrialLoop:
         self._began = time.monotonic()
         self._study = self._study_worker()
         self._outcomes: dict[int, Outcome] = {}
+        self._under_way: dict[int, Configuration] = {}
+        self._first: list[Configuration] = []
+        self._every, self._again = everything(self._request.space), 0
         self.notes: list[str] = []
 
     def run(self) -> list[Outcome]:
@@ -98,35 +103,73 @@ class TrialLoop:
         return [*firsts.values()]
 
     def _try_all(self) -> None:
-        first = self._untried(starting(self._request.space))
-        every, again = everything(self._request.space), 0
-        while (count := len(self._distinct())) < self._request.trials:
-            self._context.on_progress(Progress(step=STEP, done=count, total=self._request.trials))
-            if every is not None and not self._untried([*every]):
-                self.notes.append(f"every configuration of the space was tried: {len(every)}")
-                break
-            if self._is_over():
-                self.notes.append(
-                    f"--budget ended the trials after {count} of {self._request.trials}: the same command "
-                    "goes on with them"
-                )
-                break
-            wanted = first.pop(0) if first else None
-            if wanted is None and again >= AGAIN and every is not None:
-                wanted = random.Random(self._request.seed + count).choice(
-                    sorted(self._untried([*every]), key=repr)
-                )
-            again = again + 1 if self._one(wanted) else 0
-            self._refresh()
+        self._first = self._untried(starting(self._request.space))
+        self._progress()
+        while (why := self._why_over()) is None:
+            if self._context.at_once == 1:
+                self._one_by_one()
+            else:
+                self._side_by_side(self._context.at_once)
+        self.notes += filter(None, [why])
         count = max(len(self._distinct()), 1)
         self._context.on_progress(Progress(step=STEP, done=count, total=count))
+
+    def _side_by_side(self, count: int) -> None:
+        """Until none is under way. Raises what concerns all trials, and ends them all."""
+        turn = self._context.store.turn
+
+        def one_by_one() -> None:
+            with turn.slot():
+                self._one_by_one()
+
+        turn.expect(count)
+        with turn.left(), ThreadPoolExecutor(count) as threads:
+            try:
+                ends = [threads.submit(one_by_one) for _ in range(count)]
+                for end in wait(ends, return_when=FIRST_EXCEPTION).done:
+                    end.result()
+            except BaseException:  # an interrupt, too: the threads end with their workers
+                turn.end()
+                self._context.workers.close()
+                raise
+
+    def _one_by_one(self) -> None:
+        while self._why_over() is None:
+            wanted = self._first.pop(0) if self._first else None
+            if wanted is None and self._again >= AGAIN and self._every is not None:
+                number = len(self._distinct()) + len(self._under_way)
+                wanted = random.Random(self._request.seed + number).choice(
+                    sorted(self._untried([*self._every]), key=repr)
+                )
+            self._again = self._again + 1 if self._one(wanted) else 0
+            self._refresh()
+            self._progress()
+
+    def _progress(self) -> None:
+        count, total = len(self._distinct()), self._request.trials
+        if count < total:
+            self._context.on_progress(Progress(step=STEP, done=count, total=total))
+
+    def _why_over(self) -> str | None:
+        """A note on why no trial is begun any more, empty where they are enough; None where one is."""
+        count = len({*self._under_way.values(), *(one.configuration for one in self._distinct())})
+        if count >= self._request.trials or self._context.store.turn.over:
+            return ""
+        if self._every is not None and not self._untried([*self._every]):
+            return f"every configuration of the space was tried: {len(self._every)}"
+        if self._is_over():
+            return (
+                f"--budget ended the trials after {count} of {self._request.trials}: the same command "
+                "goes on with them"
+            )
+        return None
 
     def _is_over(self) -> bool:
         budget = self._request.budget_seconds
         return budget is not None and time.monotonic() - self._began >= budget
 
     def _untried(self, wanted: list[Configuration]) -> list[Configuration]:
-        known = {one.configuration for one in self._outcomes.values()}
+        known = {*self._under_way.values(), *(one.configuration for one in self._outcomes.values())}
         return [one for one in wanted if one not in known]
 
     def _one(self, wanted: Configuration | None) -> bool:
@@ -141,6 +184,8 @@ class TrialLoop:
             outcome = replace(same, number=trial.number, repeats=same.number, seconds=0.0)
         else:
             outcome = self._tried(trial.number, configuration)
+            if self._context.store.turn.over:  # whatever came of it
+                return False
         self._study.run(
             TellTrial(
                 place=self._place,
@@ -159,12 +204,15 @@ class TrialLoop:
             return self._study.run(task)
 
         rivals = Rivals(keeps=keeps, outcomes=lambda: [*self._outcomes.values()])
+        self._under_way[number] = configuration
         try:
             return self._trials.run(number, configuration, self._baseline, rivals)
         except (OutputError, HostUnavailable, ClusterUnavailable):
             raise
         except ResnetEdgeError as error:
             return Outcome(number=number, configuration=configuration, state="failed", reason=str(error))
+        finally:
+            del self._under_way[number]
 
     def _line(self, outcome: Outcome) -> str:
         what = f"trial {outcome.number}: {outcome.configuration.words}"

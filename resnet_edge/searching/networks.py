@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from resnet_edge.compression.channel_task import (
     Candidate,
     ChannelRequest,
     Chosen,
-    FinishChannels,
+    FineTuneChosen,
     MakeCandidate,
     PrepareChannels,
 )
@@ -20,15 +19,15 @@ from resnet_edge.compression.magnitude_task import PruneMagnitude
 from resnet_edge.compression.pruning import PruningTarget, Rules
 from resnet_edge.compression.qat_task import RATE, FineTuneForInt8
 from resnet_edge.compression.step_latency import TimedAs
-from resnet_edge.compression.tfmot_worker import tfmot_worker
 from resnet_edge.core.errors import UsageError
 from resnet_edge.core.results.search import Configuration
 from resnet_edge.models import ModelRequest
 from resnet_edge.searching.context import Context
 from resnet_edge.searching.sizes import Size, saved, spelled
+from resnet_edge.searching.trainings import BY_TFMOT, Trainings, by_keras
 from resnet_edge.training.devices import ONE, devices_environment
 from resnet_edge.training.recipe import Compressed, Recipe, fitted_to_data, training_grant
-from resnet_edge.training.unfinished import checkpoint_folder, training_run
+from resnet_edge.training.unfinished import checkpoint_folder
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import Worker
 
@@ -48,6 +47,7 @@ class Networks:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.trainings = Trainings(context)
         self._cutting: Worker | None = None
 
     def original(self, size: Size | None = None) -> Network:
@@ -112,13 +112,18 @@ class Networks:
             return training.data
         return self._context.sizes.resized(size, training.data, "train", "")
 
-    def _recipe(self, epochs: int, size: Size | None) -> Recipe:
+    def _recipe(self, epochs: int, size: Size | None, *, carried: bool = False) -> Recipe:
+        """`carried`: for what trains on the cluster, where there is one."""
         data, training = self.training_data(size), self._context.request.training
         assert training is not None  # else there are no such data
+        if carried:
+            height, width, _ = self._context.facts.input_shape
+            data = self.trainings.data(data, size or (height, width))
+        named = carried and self._context.cluster is not None  # a path of its machine is nothing to the user
         title = training.data if size is None else f"{training.data}, resized to {spelled(size)}"
         return Recipe(
             data=data,
-            titles=() if data == training.data else (("data", title),),
+            titles=(("data", title),) if named or data != training.data else (),
             epochs=epochs,
             batch_size=training.batch_size,
             learning_rate=training.learning_rate,
@@ -128,7 +133,7 @@ class Networks:
 
     def _pruning(self, configuration: Configuration, out: Path, epochs: int) -> ChannelRequest:
         size, blocks = configuration.input_size, configuration.remove_blocks
-        recipe = self._recipe(epochs, size)
+        recipe = self._recipe(epochs, size, carried=epochs > 0)
         return ChannelRequest(
             model=fitted_to_data(self._context.at(size).model, recipe),
             recipe=recipe,
@@ -146,14 +151,12 @@ class Networks:
         )
 
     def _pruner(self, request: ChannelRequest) -> Worker:
-        """Opens the model; what is in the folder of `request.out` is whole or gone afterwards."""
-        grant = training_grant(request.recipe, request.out, request.model) | self._writes()
+        """Opens the model."""
+        writes = Grant(writes=(str(self._context.store.folder),))
+        grant = training_grant(request.recipe, request.out, request.model) | writes
         return self._context.workers.worker(
             "pruning", self._context.on_progress, grant, env=devices_environment(ONE)
         )
-
-    def _writes(self) -> Grant:
-        return Grant(writes=(str(self._context.store.folder),))
 
     def _cut(self, configuration: Configuration, folder: Path) -> Candidate:
         """By a worker that keeps the model open for the next one of these rules."""
@@ -178,14 +181,13 @@ class Networks:
         _, candidate = self._candidate(configuration)
         out = folder / NETWORK
         request = self._pruning(configuration, out, configuration.epochs)
-        with closing(self._pruner(request)) as worker, training_run(out):
-            worker.run(PrepareChannels(wanted=request))
-            return worker.run(FinishChannels(wanted=request, chosen=Chosen(candidate, ())))
+        task = FineTuneChosen(wanted=request, chosen=Chosen(candidate, ()))
+        return self.trainings.run("fine-tuning", task, request.model, request.recipe, out, by_keras())
 
     def _sparse(self, configuration: Configuration, folder: Path) -> Compressed:
         """With zeros, while it is fine-tuned."""
         size, out = configuration.input_size, folder / NETWORK
-        recipe = self._recipe(configuration.epochs, size)
+        recipe = self._recipe(configuration.epochs, size, carried=True)
         task = PruneMagnitude(
             model=fitted_to_data(self._context.at(size).model, recipe),
             recipe=recipe,
@@ -196,28 +198,17 @@ class Networks:
             command=self._context.request.command,
             overwrite=True,
         )
-        return self._by_tfmot("pruning", task, out)
+        return self.trainings.run("pruning by magnitude", task, task.model, recipe, out, BY_TFMOT)
 
     def _trained_on(self, configuration: Configuration, folder: Path) -> Compressed:
         """Rebuilt for another input size, and used to it by then."""
         size, out = configuration.input_size, folder / NETWORK
-        recipe = self._recipe(configuration.epochs, size)
+        recipe = self._recipe(configuration.epochs, size, carried=True)
         model = fitted_to_data(self._context.at(size).model, recipe)
         task = FineTune(
             model=model, recipe=recipe, out=str(out), command=self._context.request.command, overwrite=True
         )
-        grant = training_grant(recipe, str(out), model)
-        worker = self._context.workers.worker(
-            "fine-tuning", self._context.on_progress, grant, env=devices_environment(ONE)
-        )
-        with closing(worker), training_run(out):
-            return worker.run(task)
-
-    def _by_tfmot(self, name: str, task: PruneMagnitude | FineTuneForInt8, out: Path) -> Compressed:
-        grant = training_grant(task.recipe, task.out, task.model)
-        log = self._context.logs / f"{name.replace(' ', '_')}.log"
-        with training_run(out), tfmot_worker(name, log, grant) as worker:
-            return worker.run(task, self._context.on_progress)
+        return self.trainings.run("fine-tuning", task, model, recipe, out, by_keras())
 
     def _trained_for_int8(self, network: Network, configuration: Configuration) -> Network:
         if not configuration.qat_epochs:
@@ -229,7 +220,7 @@ class Networks:
         return Network(model=self._saved(folder / NETWORK), key=key)
 
     def _qat(self, network: Network, configuration: Configuration, out: Path) -> Compressed:
-        recipe = self._recipe(configuration.qat_epochs, configuration.input_size)
+        recipe = self._recipe(configuration.qat_epochs, configuration.input_size, carried=True)
         recipe = replace(recipe, learning_rate=RATE)
         task = FineTuneForInt8(
             model=fitted_to_data(network.model, recipe),
@@ -239,4 +230,4 @@ class Networks:
             overwrite=True,
             default_rate=True,
         )
-        return self._by_tfmot("quantization-aware training", task, out)
+        return self.trainings.run("quantization-aware training", task, task.model, recipe, out, BY_TFMOT)

@@ -42,7 +42,8 @@ class SearchRequest:
     goes on with and several processes share; files that trials share are beside it. `training` None: nothing
     is pruned. `equal_within_pp`, `equal_within_latency`: differences in accuracy (percentage points) and in
     latency (a share) that are none to the user. `seconds` of timing for each pair of files. `cluster`: where
-    shards run. `command` is how it was asked for, and `source_name` what the report calls the model."""
+    shards run and networks are trained, as many at once as it has machines. `command` is how it was asked
+    for, and `source_name` what the report calls the model."""
 
     model: ModelRequest
     data: str
@@ -64,3 +65,8 @@ class SearchRequest:
     cluster: str | None = None
     command: str = ""
     source_name: str | None = None
+
+    @property
+    def times(self) -> bool:
+        """Whether trials are timed."""
+        return "latency" in self.objectives or self.limits.max_latency_ms is not None

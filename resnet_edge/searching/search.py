@@ -48,6 +48,7 @@ def search(request: SearchRequest, workspace: Workspace, on_progress: OnProgress
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))
     with ExitStack() as stack:
         stack.enter_context(store)
+        stack.enter_context(store.turn.taken())
         cluster = stack.enter_context(joined(request.cluster, workspace.logs, on_progress))
         workers, pool = stack.enter_context(
             workers_and_threads(workspace.logs, 2 + how_many(), env, workspace.check_space, grant)
@@ -103,7 +104,12 @@ def _searched(context: Context, workspace: Workspace) -> SearchResult:
         seed=request.seed,
         equal_within_pp=request.equal_within_pp,
         doubts=doubts,
-        notes=(*resize_notes(request, context.by_size), *loop.notes, *frontier.notes),
+        notes=(
+            *resize_notes(request, context.by_size),
+            *loop.notes,
+            *trials.networks.trainings.notes(),
+            *frontier.notes,
+        ),
         costs=context.workers.costs(),
     )
 

@@ -92,6 +92,7 @@ def prepared(
             counter=counter,
             clock=clock,
             on_progress=on_progress,
+            cluster=cluster,
         )
 
 

@@ -21,8 +21,11 @@ import msgspec
 from resnet_edge.core.errors import DataError, OutputError, first_line
 from resnet_edge.core.files.atomic import take_name, write_whole
 from resnet_edge.core.files.documents import read_json
+from resnet_edge.searching.turn import Turn
 
 T = TypeVar("T")
+AGAIN = 0.1
+"""Seconds between two looks at a lock that another has."""
 REPLY = "reply.json"
 HERE = "/in this folder"
 """In a reply, for the path of its own folder."""
@@ -31,11 +34,12 @@ FIX = "remove the folder, and it is made again"
 
 class SearchStore:
     """In `folder`, which is made; `owner` is a file of which this process holds the lock as long as the store
-    is open. Use as a context manager. Raises OutputError."""
+    is open. Who waits in it leaves its `turn`. Use as a context manager. Raises OutputError."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.owner = folder / "processes" / secrets.token_hex(8)
+        self.turn = Turn()
         self._lock: int | None = None
 
     def __enter__(self) -> SearchStore:
@@ -80,29 +84,42 @@ class SearchStore:
 
     @contextmanager
     def alone(self, kind: str, name: str) -> Iterator[None]:
-        """Within, no other process of the study works on the same; waits for one that does. Raises
-        OutputError."""
+        """Within, no other process of the study, and no other trial of this one, works on the same; waits for
+        who does. Raises OutputError."""
         try:
             (self.folder / kind).mkdir(parents=True, exist_ok=True)
             lock = os.open(self.folder / kind / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise self._refused(error) from error
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _locked(lock):
+                with self.turn.waiting():
+                    while not _locked(lock):
+                        self.turn.pause(AGAIN)
             yield
         finally:
             os.close(lock)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Within, no other process of the study measures latency."""
+        """Within, no other process of the study measures latency, and nothing else of this search runs."""
         with self.alone("processes", "latency"):
+            self.turn.alone()
             yield
 
     def _refused(self, error: OSError) -> OutputError:
         return OutputError(
             f"{self.folder} cannot be written ({error.strerror}): make room there, or name another --study"
         )
+
+
+def _locked(lock: int) -> bool:
+    """Whether the lock of an open file is had now."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _spelled(folder: Path) -> str:

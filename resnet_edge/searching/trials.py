@@ -104,7 +104,7 @@ class Trials:
 
     def _with_cost(self, outcome: Outcome, file: SearchArtifact, baseline: Baseline) -> Outcome:
         facts = file.graph.facts
-        timed = self.against(file, baseline.file) if self._times else None
+        timed = self.against(file, baseline.file) if self.context.request.times else None
         zeros = outcome.configuration.pruning == "magnitude"  # which pack well, and come with training
         return replace(
             outcome,
@@ -115,11 +115,6 @@ class Trials:
             latency_ratio=None if timed is None else timed.ratio,
             latency_ratio_ci95=None if timed is None else timed.ratio_ci95,
         )
-
-    @property
-    def _times(self) -> bool:
-        request = self.context.request
-        return "latency" in request.objectives or request.limits.max_latency_ms is not None
 
     def against(self, file: SearchArtifact, base: SearchArtifact) -> StepLatency:
         """The latency of a file beside that of another; each pair is timed once. Nothing else of this search
@@ -202,7 +197,8 @@ class Trials:
         job = context.jobs[artifact.scheme]
         with context.store.alone("outputs", folder.name):
             evaluation = context.scheduler.start(artifact, job, context.target, images, folder, cuts=cuts)
-            return evaluation.outputs.result().out
+            with context.store.turn.left(works_here=True):  # shards are cut here, and joined
+                return evaluation.outputs.result().out
 
     def _with_answers(self, outcome: Outcome, answers: RightAnswers) -> Outcome:
         outcome = replace(

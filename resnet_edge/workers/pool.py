@@ -28,10 +28,11 @@ AnyProcess = WorkerProcess | HostProcess | ClusterProcess
 
 @dataclass(frozen=True, kw_only=True)
 class OnCluster:
-    """A place on a cluster: a task gets `cpus` of one of its machines."""
+    """A place on a cluster: a task gets `cpus` of one of its machines; `alone`: and a process of its own."""
 
     connection: ClusterConnection
     cpus: int = 1
+    alone: bool = False
 
 
 Where = str | OnCluster
@@ -180,7 +181,10 @@ class Worker:
     def _new(self) -> AnyProcess:
         where = self._where
         if isinstance(where, OnCluster):
-            return ClusterProcess(self.name, self._log, where.connection, self._grant, self._env, where.cpus)
+            return ClusterProcess(
+                *(self.name, self._log, where.connection, self._grant, self._env, where.cpus),
+                alone=where.alone,
+            )
         if where:
             return HostProcess(self.name, self._log, Host.parse(where), self._grant)
         return WorkerProcess(self.name, self._log, self._env, self._grant)

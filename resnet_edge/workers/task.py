@@ -20,16 +20,20 @@ class Task(Generic[Reply]):
             path: str
 
     `runs` is called in the worker as `function(task, report)` and gives the reply. `reads` and `writes` name
-    the fields that hold paths, through dots in values and through tuples; one that is None is no file.
+    the fields that hold paths, through dots in values and through tuples; one that is None is no file. A base
+    of several tasks has none of them.
     """
 
     runs: ClassVar[str]
     reads: ClassVar[tuple[str, ...]]
     writes: ClassVar[tuple[str, ...]]
 
-    def __init_subclass__(cls, runs: str, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()) -> None:
+    def __init_subclass__(
+        cls, runs: str | None = None, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()
+    ) -> None:
         super().__init_subclass__()
-        cls.runs, cls.reads, cls.writes = runs, reads, writes
+        if runs is not None:
+            cls.runs, cls.reads, cls.writes = runs, reads, writes
 
     @classmethod
     def reply_type(cls) -> type[Reply]:
@@ -41,12 +45,17 @@ class Task(Generic[Reply]):
     def files_read(self) -> Iterator[str]:
         """Paths and other words that name data, in the order of `reads`."""
         for name in self.reads:
-            yield from _texts(self, name.split("."))
+            yield from texts(self, name)
 
     def files_written(self) -> Iterator[str]:
         """Paths of files and folders, in the order of `writes`."""
         for name in self.writes:
-            yield from _texts(self, name.split("."))
+            yield from texts(self, name)
+
+
+def texts(task: Task[Any], name: str) -> Iterator[str]:
+    """What stands in the field that `name` leads to, through dots in values and through tuples."""
+    return _texts(task, name.split("."))
 
 
 def _texts(value: Any, names: list[str]) -> Iterator[str]:

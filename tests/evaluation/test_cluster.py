@@ -6,10 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from resnet_edge.core.errors import ClusterUnavailable, UsageError
-from resnet_edge.core.machine import machine
+from resnet_edge.core.machine import boot_id, machine
 from resnet_edge.evaluation.cluster import Cluster, check_runtimes, facts_of, joined
 from resnet_edge.workers.cluster.address import ClusterAddress
 from resnet_edge.workers.cluster.connection import ClusterConnection
@@ -34,6 +35,15 @@ def test_its_places() -> None:
     joined_one = cluster(node("a", 4), node("b", 16))
     assert (joined_one.workers, joined_one.machines) == (20, 2)
     assert (joined_one.one_cpu.cpus, joined_one.whole_machine.cpus) == (1, 4)
+    assert (joined_one.own_process.cpus, joined_one.own_process.alone) == (4, True)
+    assert not joined_one.whole_machine.alone
+
+
+def test_this_machine_may_be_one_of_them_unless_all_say_that_they_are_others() -> None:
+    other, own = (msgspec.structs.replace(node("a"), boot=boot) for boot in ("another", boot_id()))
+    assert not cluster(other).may_work_here
+    assert cluster(other, own).may_work_here
+    assert cluster(other, node("b")).may_work_here, "nobody knows"
 
 
 def test_machines_that_are_alike_need_not_be_named() -> None:

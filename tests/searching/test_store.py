@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from resnet_edge.core.errors import DataError, OutputError
+from resnet_edge.core.errors import DataError, OutputError, WorkerFailed
 from resnet_edge.searching.store import SearchStore, digest
 
 
@@ -73,6 +76,61 @@ def test_two_processes_make_it_once(tmp_path: Path) -> None:
     ]
     assert sorted(each.communicate(timeout=60)[0] for each in both) == ["", "making\n"]
     assert [each.returncode for each in both] == [0, 0]
+
+
+def test_two_threads_make_it_once_and_who_waits_leaves_its_turn(tmp_path: Path) -> None:
+    folders, goes_on = [], threading.Event()
+
+    def make(folder: Path) -> Thing:
+        folders.append(folder)
+        with store.turn.left():  # as one does that is made on a cluster
+            assert goes_on.wait(10)
+        return Thing(path=str(folder))
+
+    def once() -> Thing:
+        with store.turn.taken():
+            return store.once("networks", "a", Thing, make)[1]
+
+    with SearchStore(tmp_path) as store, ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(once) for _ in range(2)]
+        while not folders:
+            time.sleep(0.01)
+        time.sleep(0.3)  # the other waits for it by now
+        with store.turn.taken():
+            store.once("networks", "b", Thing, lambda folder: Thing(path=""))
+        goes_on.set()
+        assert both[0].result() == both[1].result()
+    assert len(folders) == 1
+
+
+def test_nobody_waits_for_another_when_the_search_is_over(tmp_path: Path) -> None:
+    with SearchStore(tmp_path) as ours, SearchStore(tmp_path) as theirs, theirs.alone("networks", "a"):
+        ours.turn.end()
+        with pytest.raises(WorkerFailed, match="the search is over"), ours.alone("networks", "a"):
+            pass
+
+
+def test_latency_waits_for_what_loads_this_machine(tmp_path: Path) -> None:
+    quiet, left, ends = (threading.Event() for _ in range(3))
+
+    def elsewhere() -> None:
+        with store.turn.taken(), store.turn.left(works_here=True):
+            left.set()
+            assert ends.wait(10)
+
+    def measure() -> None:
+        with store.turn.taken(), store.quiet():
+            quiet.set()
+
+    with SearchStore(tmp_path) as store, ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(elsewhere)]
+        assert left.wait(10)
+        both.append(threads.submit(measure))
+        assert not quiet.wait(0.3)
+        ends.set()
+        for one in both:
+            one.result()
+    assert quiet.is_set()
 
 
 def test_who_comes_after_a_process_that_was_killed_goes_on(tmp_path: Path) -> None:

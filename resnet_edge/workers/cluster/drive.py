@@ -177,6 +177,7 @@ class _Driver:
                     cpus=int(one["Resources"]["CPU"]),
                     machine=said["machine"],
                     versions=theirs.versions,
+                    boot=said["boot"],
                 )
             )
         if not nodes:
@@ -340,10 +341,11 @@ def _survey() -> bytes:
     try:
         import msgspec
 
-        from resnet_edge.core.machine import machine
+        from resnet_edge.core.machine import boot_id, machine
         from resnet_edge.workers.cluster.node import own_identity
 
-        said = {"identity": msgspec.to_builtins(own_identity()), "machine": machine()}
+        identity = msgspec.to_builtins(own_identity())
+        said = {"identity": identity, "machine": machine(), "boot": boot_id()}
     except ImportError as error:
         said = {"missing": str(error)}
     return json.dumps(said).encode()

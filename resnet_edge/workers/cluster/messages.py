@@ -11,7 +11,8 @@ import msgspec
 class NodeCall(msgspec.Struct, frozen=True, kw_only=True):
     """A task, for any machine of the cluster. Its paths lie below `token`, which no other text holds: each
     machine puts its own folder there. `reads` are digests by path, `writes` files that come back, and
-    `folders` those of them that are folders. `run` is the run that it is of, and `identity` who asks."""
+    `folders` those of them that are folders. `run` is the run that it is of, and `identity` who asks.
+    `alone`: in a process that does nothing else, before or after."""
 
     run: str
     token: str
@@ -25,6 +26,7 @@ class NodeCall(msgspec.Struct, frozen=True, kw_only=True):
     env: dict[str, str]
     free: bool
     network: bool
+    alone: bool = False
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,12 +76,14 @@ class NodeReply(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 class ClusterNode(msgspec.Struct, frozen=True, kw_only=True):
     """A machine of the cluster: its address, the CPUs that Ray gives there, what it is
-    (core.machine.machine), and the versions there by distribution."""
+    (core.machine.machine), the versions there by distribution, and its boot_id (core.machine), empty where
+    nobody knows."""
 
     node: str
     cpus: int
     machine: dict[str, Any]
     versions: dict[str, str]
+    boot: str = ""
 
 
 class DriverReply(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -163,6 +163,8 @@ class _Place:
         return reply, written
 
     def _worked(self, call: NodeCall) -> tuple[NodeReply, dict[str, bytes]]:
+        if call.alone:
+            self._end()
         worker = self._started(call)
         try:
             result = worker.call(call.function, call.request, object)
@@ -175,6 +177,8 @@ class _Place:
             raise
         finally:
             written = dict(self._written(call))
+            if call.alone:
+                self._end()
         costs = NodeReply(reply=result, peak_bytes=worker.peak_bytes, cpu_seconds=worker.cpu_seconds)
         return costs, written
 

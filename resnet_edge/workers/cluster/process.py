@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 class ClusterProcess:
     """Takes a place in the cluster while a task runs, with `cpus` of one machine, and none in between.
+    `alone`: each task has a process there that does nothing else, as one that is closed behind it has here.
 
     What `WorkerProcess` says of itself holds, but for progress, of which nothing comes. `node` is the machine
     that did the last task, and `timing` what that took.
@@ -35,12 +36,14 @@ class ClusterProcess:
         grant: Grant = NOTHING,
         env: Mapping[str, str] | None = None,
         cpus: int = 1,
+        *,
+        alone: bool = False,
     ) -> None:
         self.name, self.log = name, log
         self.peak_bytes, self.cpu_seconds = 0, 0.0
         self.node = ""
         self.timing = NodeReply()
-        self._connection, self._grant, self._cpus = connection, grant, cpus
+        self._connection, self._grant, self._cpus, self._alone = connection, grant, cpus, alone
         self._env = {key: value for key, value in (env or {}).items() if key != "TMPDIR"}
         self._before = 0.0
         self._lock = threading.Lock()
@@ -85,6 +88,7 @@ class ClusterProcess:
             env=self._env,
             free=self._grant.free,
             network=self._grant.network,
+            alone=self._alone,
         )
         return DriverRequest(
             order="call",

@@ -19,6 +19,7 @@ class Copied:
     size: int
     inside: tuple[str, ...]
     token: str
+    process: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,4 +52,5 @@ def copy(request: CopyFile, on_progress: OnProgress) -> Copied:
         size=len(content),
         inside=tuple(map(str, halves)),
         token=os.environ.get("RAY_AUTH_TOKEN", "") + os.environ.get("RAY_AUTH_TOKEN_PATH", ""),
+        process=os.getpid(),
     )

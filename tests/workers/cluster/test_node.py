@@ -101,6 +101,17 @@ def test_a_worker_that_dies_costs_its_call_alone(machine: Path) -> None:
     assert done(call())[0].error is None
 
 
+def test_what_wants_a_process_alone_shares_it_with_nobody(machine: Path) -> None:
+    def process(*, alone: bool = False) -> int:
+        reply, _ = done(msgspec.structs.replace(call(), alone=alone))
+        return int(reply.reply["process"])
+
+    first = process()
+    assert process() == first
+    others = [process(alone=True), process(alone=True), process()]
+    assert len({first, *others}) == 4
+
+
 def test_nothing_is_left_when_a_run_leaves(machine: Path) -> None:
     done(call())
     assert any(machine.glob("resnet-edge-cluster-*"))
