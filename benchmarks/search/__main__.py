@@ -137,6 +137,7 @@ def _stamp() -> StudyStamp:
         model_sha256="",
         data_sha256="",
         training=None,
+        training_sha256="",
         calibration="",
         objectives=OBJECTIVES,
         backend="litert",

@@ -77,11 +77,13 @@ class TrialLoop:
 
     def _stamp(self) -> StudyStamp:
         request, context = self._request, self._context
+        training = request.training
         return StudyStamp(
             resnet_edge=__version__,
             model_sha256=context.facts.sha256,
             data_sha256=context.images.sha256,
-            training=request.training,
+            training=training and replace(training, data="", sha256=""),
+            training_sha256=training.sha256 if training else "",
             calibration=context.at(None).calibration.sha256,
             objectives=request.objectives,
             backend=request.backend,

@@ -98,7 +98,9 @@ class Networks:
 
     def _training_key(self, epochs: int) -> dict[str, Any]:
         training = self._context.request.training
-        return {"epochs": epochs, **({} if training is None else asdict(training))}
+        known = {} if training is None else asdict(training)
+        known.pop("data", None)  # wherever they are: their content counts
+        return {"epochs": epochs, **known}
 
     def _saved(self, file: Path) -> ModelRequest:
         return saved(self._context.request.model, self._context.facts, str(file))
@@ -110,7 +112,7 @@ class Networks:
             raise UsageError("pruned networks are fine-tuned: give --train DATA, or leave pruning out")
         if size is None:
             return training.data
-        return self._context.sizes.resized(size, training.data, "train", "")
+        return self._context.sizes.resized(size, training.data, "train", training.sha256)
 
     def _recipe(self, epochs: int, size: Size | None, *, carried: bool = False) -> Recipe:
         """`carried`: for what trains on the cluster, where there is one."""

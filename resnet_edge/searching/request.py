@@ -27,9 +27,11 @@ class SearchLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How pruned networks are fine-tuned, on `data`; the epochs are choices of the search."""
+    """How pruned networks are fine-tuned, on `data`, whose files have `sha256`, empty as long as nobody has
+    looked; the epochs are choices of the search."""
 
     data: str
+    sha256: str = ""
     batch_size: int = 128
     learning_rate: float = 0.02
     seed: int = 0

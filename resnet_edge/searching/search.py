@@ -13,7 +13,7 @@ from resnet_edge.core.results.doubt import Doubt, open_doubts
 from resnet_edge.core.results.search import SearchResult
 from resnet_edge.core.sequential import quantile
 from resnet_edge.core.sidecar import lineage_of
-from resnet_edge.data.declared import check_data
+from resnet_edge.data.declared import check_data, data_sha256
 from resnet_edge.evaluation.cluster import facts_of, joined
 from resnet_edge.evaluation.reference_doubts import doubts_of
 from resnet_edge.searching.comparison import PointComparison
@@ -31,7 +31,7 @@ from resnet_edge.searching.store import SearchStore
 from resnet_edge.searching.trials import Trials
 from resnet_edge.workers.grant import Grant
 from resnet_edge.workers.pool import workers_and_threads
-from resnet_edge.workers.progress import OnProgress, Progress
+from resnet_edge.workers.progress import OnProgress, Progress, underway
 from resnet_edge.workers.side_by_side import how_many
 
 
@@ -43,6 +43,10 @@ def search(request: SearchRequest, workspace: Workspace, on_progress: OnProgress
     """
     shapes = check_data(request.data, request.calibration)
     request = replace(request, model=replace(request.model, data_shape=shapes.get(request.data)))
+    if (training := request.training) is not None:
+        with underway("training images", f"reading {training.data}", on_progress):
+            training = replace(training, sha256=data_sha256(training.data))
+        request = replace(request, training=training)
     store = SearchStore(Path(f"{request.study}.files").absolute())
     env = {"TMPDIR": str(workspace.scratch), "OPENBLAS_NUM_THREADS": "1"}
     grant = Grant(writes=(str(workspace.folder), str(workspace.scratch)))

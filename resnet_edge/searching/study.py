@@ -237,6 +237,7 @@ OTHER = {
     "data_sha256": "is of other images",
     "calibration": "is of other images to calibrate with",
     "training": "trains in another way",
+    "training_sha256": "trains on other images",
     "objectives": "has other --objectives",
     "backend": "has another --backend",
     "limits": "has other limits",

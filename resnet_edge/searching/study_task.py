@@ -16,12 +16,14 @@ NAME, RUNGS = "search", "rungs"
 
 @dataclass(frozen=True, kw_only=True)
 class StudyStamp:
-    """What a study is of: with anything else it cannot be gone on with."""
+    """What a study is of: with anything else it cannot be gone on with. `training` is without its images,
+    which are known by `training_sha256` wherever they are."""
 
     resnet_edge: str
     model_sha256: str
     data_sha256: str
     training: Training | None
+    training_sha256: str
     calibration: str
     objectives: tuple[str, ...]
     backend: str

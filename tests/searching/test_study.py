@@ -34,6 +34,7 @@ STAMP = StudyStamp(
     model_sha256="a",
     data_sha256="b",
     training=None,
+    training_sha256="",
     calibration="c",
     objectives=("accuracy", "size"),
     backend="litert",
@@ -138,7 +139,8 @@ def test_the_pruner_ends_what_something_speaks_against(place: StudyPlace) -> Non
         ),
         ({"limits": {"max_size": 5.0}}, "has other limits (max_size:none, now max_size:5.0)"),
         ({"calibration": "x"}, "is of other images to calibrate with"),
-        ({"training": Training(data="photos")}, "trains in another way"),
+        ({"training": Training(data="", batch_size=1)}, "trains in another way"),
+        ({"training_sha256": "x"}, "trains on other images: give the same"),
     ],
 )
 def test_a_study_of_something_else_is_refused(
