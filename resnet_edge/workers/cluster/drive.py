@@ -154,7 +154,7 @@ class _Driver:
                     f"{name} of the cluster did not answer in {SURVEY:.0f} s: see `ray status`"
                 )
             try:
-                said = msgspec.json.decode(ray.get(answer))
+                said = msgspec.json.decode(_said(one, answer))
             except GONE:
                 continue
             except LOST as error:
@@ -331,6 +331,21 @@ def _run(line: bytes, refs: dict[str, list[Any]]) -> tuple[bytes, dict[str, byte
 
 def _bytes_of(ref: Any) -> Any:
     return memoryview(ray.get(ref))
+
+
+def _said(machine: dict[str, Any], answer: Any) -> bytes:
+    """What a survey says; made again where its process was ended, as for want of memory. Raises LOST."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            said: bytes = ray.get(answer, timeout=SURVEY)
+        except GONE:
+            raise
+        except LOST:
+            answer = ray.remote(_survey).options(**_on(machine["NodeID"])).remote()
+        else:
+            return said
+    last: bytes = ray.get(answer, timeout=SURVEY)
+    return last
 
 
 def _survey() -> bytes:

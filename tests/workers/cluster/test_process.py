@@ -296,7 +296,7 @@ def test_a_task_for_which_there_is_no_memory_ends_and_says_so(
 ) -> None:
     """Machines whose memory Ray takes for used up whatever is in it."""
     (tmp_path / "nodes").mkdir()
-    full = {"RAY_memory_usage_threshold": "0.0001", "RAY_memory_monitor_refresh_ms": "250"}
+    full = {"RAY_memory_usage_threshold": "0.0001", "RAY_memory_monitor_refresh_ms": "2000"}
     with (
         started(tmp_path / "nodes", **full) as cluster,
         joining(cluster, monkeypatch, tmp_path / "cluster.log") as connection,
