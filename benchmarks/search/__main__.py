@@ -141,6 +141,9 @@ def _stamp() -> StudyStamp:
         calibration="",
         objectives=OBJECTIVES,
         backend="litert",
+        threads=1,
+        equal_within_pp=0.5,
+        equal_within_latency=0.05,
         limits={},
         space=SPACE,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -24,6 +25,8 @@ from resnet_edge.cli.terminal import command_line, fail, output_options, print_j
 from resnet_edge.core.printable import shell_word
 from resnet_edge.core.results.search import FRONTIER
 
+NUMBER = r"[0-9]{1,9}"
+"""Of a point; a rule has a name in it."""
 FOR_A_POINT = {"model", "stored", "pick", "out", "overwrite"}
 """Options with which a point of a finished search is written."""
 
@@ -252,7 +255,7 @@ def _stored(
         elif not quiet:
             print_frontier(result)
         return
-    chosen = result.point(int(pick)) if pick.strip().isdigit() else result.pick(pick)
+    chosen = result.point(int(pick)) if re.fullmatch(NUMBER, pick.strip()) else result.pick(pick)
     folder = out if "out" in named else Path("dist")
     result.write(chosen.number, folder, overwrite=overwrite)
     if as_json:

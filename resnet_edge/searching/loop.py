@@ -87,6 +87,9 @@ class TrialLoop:
             calibration=context.at(None).calibration.sha256,
             objectives=request.objectives,
             backend=request.backend,
+            threads=request.threads,
+            equal_within_pp=request.equal_within_pp,
+            equal_within_latency=request.equal_within_latency,
             limits=request.limits.given(),
             space=request.space,
         )

@@ -240,6 +240,9 @@ OTHER = {
     "training_sha256": "trains on other images",
     "objectives": "has other --objectives",
     "backend": "has another --backend",
+    "threads": "has other --threads",
+    "equal_within_pp": "has another --equal-within",
+    "equal_within_latency": "has another --equal-latency",
     "limits": "has other limits",
     "space": "has another space",
 }

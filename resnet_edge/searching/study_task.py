@@ -17,7 +17,8 @@ NAME, RUNGS = "search", "rungs"
 @dataclass(frozen=True, kw_only=True)
 class StudyStamp:
     """What a study is of: with anything else it cannot be gone on with. `training` is without its images,
-    which are known by `training_sha256` wherever they are."""
+    which are known by `training_sha256` wherever they are. What was nothing to the user, and on how many
+    threads, decided which trials ended early."""
 
     resnet_edge: str
     model_sha256: str
@@ -27,6 +28,9 @@ class StudyStamp:
     calibration: str
     objectives: tuple[str, ...]
     backend: str
+    threads: int
+    equal_within_pp: float
+    equal_within_latency: float
     limits: dict[str, float]
     space: Space
 

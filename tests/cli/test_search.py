@@ -43,6 +43,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             2,
             "no point has the number 99; those of this search: 3, 8, 14",
         ),
+        (("--from", "frontier", "--pick", "²"), 2, "no objective is called '²'"),
         (("--from", "frontier", "--pick", "speed"), 2, "no objective is called 'speed'"),
         (("--from", "frontier", "--pick", "drop<1,size"), 2, "'drop<1': write drop<=1"),
         (("--from", "frontier", "--pick", "drop<=0,size"), 3, "the nearest is point 3"),

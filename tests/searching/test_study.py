@@ -38,6 +38,9 @@ STAMP = StudyStamp(
     calibration="c",
     objectives=("accuracy", "size"),
     backend="litert",
+    threads=1,
+    equal_within_pp=0.5,
+    equal_within_latency=0.05,
     limits={},
     space=SPACE,
 )
@@ -132,6 +135,9 @@ def test_the_pruner_ends_what_something_speaks_against(place: StudyPlace) -> Non
         ({"model_sha256": "x"}, "is of another model"),
         ({"data_sha256": "x"}, "is of other images"),
         ({"objectives": ("accuracy",)}, "has other --objectives ([accuracy,size], now [accuracy])"),
+        ({"threads": 2}, "has other --threads (1, now 2)"),
+        ({"equal_within_pp": 1.0}, "has another --equal-within (0.5, now 1.0)"),
+        ({"equal_within_latency": 0.2}, "has another --equal-latency (0.05, now 0.2)"),
         ({"backend": "onnxruntime"}, "has another --backend (litert, now onnxruntime)"),
         (
             {"space": replace(SPACE, amount=(0.5,))},
