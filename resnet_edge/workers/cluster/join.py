@@ -51,7 +51,7 @@ def _init(address: ClusterAddress) -> None:
     for left in reversed(range(STARTS)):
         try:
             ray.init(address=address.address, log_to_driver=False, logging_level=logging.ERROR)
-        except Exception as error:  # Ray has no base of its errors: what is not known is raised again
+        except Exception as error:  # ConnectionError, RuntimeError and more: what is not known goes on
             if not left or not any(words in str(error) for words in _NOT_STARTED):
                 raise
         else:
